@@ -1,0 +1,46 @@
+{#
+    Meta's lists of {action_type, value}, kept as JSON text in raw. Values are read as
+    text and cast: some engines turn "404" into null when asked for a number.
+#}
+
+{# The value of one action type in a list; null when the type is absent. #}
+{% macro action_value(actions, action_type) -%}
+    {{ return(adapter.dispatch("action_value")(actions, action_type)) }}
+{%- endmacro %}
+
+{% macro duckdb__action_value(actions, action_type) -%}
+    list_sum(
+        list_transform(
+            list_filter(
+                from_json(
+                    {{ actions }}, '[{"action_type": "VARCHAR", "value": "VARCHAR"}]'
+                ),
+                lambda item: item.action_type = {{ action_type }}
+            ),
+            lambda item: cast(coalesce(item.value, '0') as decimal(18, 4))
+        )
+    )
+{%- endmacro %}
+
+{# Whether a list holds an action type, whatever its value. #}
+{% macro has_action(actions, action_type) -%}
+    {{ return(adapter.dispatch("has_action")(actions, action_type)) }}
+{%- endmacro %}
+
+{% macro duckdb__has_action(actions, action_type) -%}
+    coalesce(
+        list_contains(
+            list_transform(
+                from_json({{ actions }}, '[{"action_type": "VARCHAR"}]'),
+                lambda item: item.action_type
+            ),
+            {{ action_type }}
+        ),
+        false
+    )
+{%- endmacro %}
+
+{# How often an action type was counted; absent from a list that was asked for is 0. #}
+{% macro count_of_action(actions, action_type) -%}
+    cast(coalesce({{ action_value(actions, action_type) }}, 0) as {{ dbt.type_bigint() }})
+{%- endmacro %}

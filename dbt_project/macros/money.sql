@@ -1,0 +1,16 @@
+{# Types of money: what Meta sends, and its exact product with a rate of ten places. #}
+{% macro type_money() %}decimal(18, 4){% endmacro %}
+{% macro type_converted_money() %}decimal(38, 14){% endmacro %}
+{% macro type_rate() %}decimal(20, 10){% endmacro %}
+
+{#
+    A budget of Meta's in major units of the account's currency. "0" means that the
+    budget lives on another level, so it is null; without a known minor unit it is null
+    as well, never a guess.
+#}
+{% macro budget_in_major_units(minor_units, minor_unit) -%}
+    cast(
+        nullif(cast({{ minor_units }} as decimal(18, 0)), 0) * {{ minor_unit }}
+        as {{ type_money() }}
+    )
+{%- endmacro %}

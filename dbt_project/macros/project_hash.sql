@@ -1,0 +1,20 @@
+{#
+    A digest of the rules themselves, so that a changed model, macro or seed rebuilds
+    every partition. Computed where the files are, as `dbt build` runs from the root.
+#}
+{% macro project_hash() -%}
+    {{ return(adapter.dispatch("project_hash")()) }}
+{%- endmacro %}
+
+{% macro duckdb__project_hash() -%}
+    {%- set files = "['dbt_project/models/**/*.sql', 'dbt_project/macros/*.sql', 'dbt_project/seeds/*.csv', 'dbt_project.yml']" -%}
+    {%- if execute -%}
+        {%- set digest = run_query(
+            "select md5(string_agg(md5(content), '' order by filename)) "
+            ~ "from read_text(" ~ files ~ ")"
+        ) -%}
+        '{{ digest.columns[0].values()[0] }}'
+    {%- else -%}
+        ''
+    {%- endif -%}
+{%- endmacro %}

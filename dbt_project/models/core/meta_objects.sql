@@ -1,0 +1,114 @@
+{{ config(materialized="table") }}
+
+-- Grain: one row per store, object type and object, as it is now.
+with objects as (
+
+    select * from {{ ref("int_meta__objects") }}
+
+),
+
+receipts as (
+
+    select * from {{ ref("stg_meta__receipts") }}
+
+),
+
+loads as (
+
+    select * from {{ ref("stg_meta__loads") }}
+
+),
+
+-- Presence is judged from whole listings only.
+whole_listings as (
+
+    select
+        receipts.account_id,
+        receipts.level as object_type,
+        receipts.requested_at
+    from receipts
+    inner join loads on receipts.load_id = loads.load_id
+    where
+        loads.is_completed
+        and receipts.resource = 'objects'
+        and receipts.outcome = 'complete'
+        and receipts.is_whole
+
+),
+
+current_objects as (
+
+    select * from objects where valid_to is null
+
+),
+
+last_listed as (
+
+    select
+        current_objects.account_id,
+        current_objects.object_type,
+        current_objects.object_id,
+        max(whole_listings.requested_at) as listed_at
+    from current_objects
+    inner join whole_listings
+        on
+            current_objects.account_id = whole_listings.account_id
+            and current_objects.object_type = whole_listings.object_type
+            and (
+                current_objects.is_present
+                or whole_listings.requested_at < current_objects.valid_from
+            )
+    group by
+        current_objects.account_id,
+        current_objects.object_type,
+        current_objects.object_id
+
+),
+
+typed as (
+
+    select
+        cast(current_objects.store as varchar) as store,
+        cast(current_objects.account_id as varchar) as account_id,
+        cast(current_objects.object_id as varchar) as object_id,
+        cast(current_objects.parent_id as varchar) as parent_id,
+        cast(current_objects.grandparent_id as varchar) as grandparent_id,
+        cast(current_objects.object_type as varchar) as object_type,
+        cast(current_objects.object_name as varchar) as object_name,
+        cast(current_objects.parent_name as varchar) as parent_name,
+        cast(current_objects.grandparent_name as varchar) as grandparent_name,
+        cast(current_objects.objective as varchar) as objective,
+        cast(current_objects.optimization_goal as varchar) as optimization_goal,
+        cast(current_objects.bid_strategy as varchar) as bid_strategy,
+        cast(current_objects.attribution_spec as varchar) as attribution_spec,
+        cast(current_objects.status as varchar) as status,
+        cast(current_objects.effective_status as varchar) as effective_status,
+        cast(current_objects.account_currency as varchar) as account_currency,
+        cast(current_objects.budget_level as varchar) as budget_level,
+        cast(current_objects.daily_budget as decimal(18, 4)) as daily_budget,
+        cast(current_objects.lifetime_budget as decimal(18, 4)) as lifetime_budget,
+        cast(current_objects.is_active as boolean) as is_active,
+        cast(current_objects.is_present as boolean) as is_present,
+        cast(current_objects.created_at as timestamp with time zone) as created_at,
+        cast(current_objects.start_at as timestamp with time zone) as start_at,
+        cast(current_objects.stop_at as timestamp with time zone) as stop_at,
+        cast(current_objects.first_seen_at as timestamp with time zone) as first_seen_at,
+        cast(
+            case
+                when not current_objects.is_present then last_listed.listed_at
+                when last_listed.listed_at > current_objects.valid_from
+                    then last_listed.listed_at
+                else current_objects.valid_from
+            end
+            as timestamp with time zone
+        ) as last_seen_at
+    from current_objects
+    left join last_listed
+        on
+            current_objects.account_id = last_listed.account_id
+            and current_objects.object_type = last_listed.object_type
+            and current_objects.object_id = last_listed.object_id
+
+)
+
+select * from typed

@@ -1,0 +1,72 @@
+-- Grain: one row per account of a configured store, as both are now.
+with loads as (
+
+    select * from {{ ref("stg_meta__loads") }}
+
+),
+
+stores as (
+
+    select * from {{ ref("stg_meta__stores") }}
+
+),
+
+accounts as (
+
+    select * from {{ ref("stg_meta__accounts") }}
+
+),
+
+-- A load that changed the configuration holds all of it.
+newest_stores as (
+
+    select stores.*
+    from stores
+    where
+        stores.load_id = (
+            select max(configured.load_id)
+            from stores as configured
+            inner join loads on configured.load_id = loads.load_id
+            where loads.is_completed
+        )
+
+),
+
+versioned_accounts as (
+
+    select
+        accounts.*,
+        row_number() over (
+            partition by accounts.account_id
+            order by accounts.requested_at desc, accounts.load_id desc
+        ) as version_rank
+    from accounts
+    inner join loads on accounts.load_id = loads.load_id
+    where loads.is_completed
+
+),
+
+joined as (
+
+    select
+        newest_stores.account_id,
+
+        newest_stores.store,
+        newest_stores.reporting_currency,
+        versioned_accounts.account_name,
+        versioned_accounts.account_currency,
+        versioned_accounts.timezone_name,
+        versioned_accounts.account_status,
+
+        newest_stores.target_roas,
+        newest_stores.break_even_roas,
+
+        versioned_accounts.created_at
+    from newest_stores
+    inner join versioned_accounts
+        on newest_stores.account_id = versioned_accounts.account_id
+    where versioned_accounts.version_rank = 1
+
+)
+
+select * from joined

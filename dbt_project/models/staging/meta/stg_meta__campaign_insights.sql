@@ -1,0 +1,2 @@
+-- Grain: one row per load, campaign, day, breakdown and country.
+{{ stage_insights("campaign") }}

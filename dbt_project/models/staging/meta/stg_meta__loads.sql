@@ -1,0 +1,20 @@
+-- Grain: one row per dlt load.
+with loads as (
+
+    select * from {{ source_or_empty("raw_meta", "_dlt_loads") }}
+
+),
+
+renamed as (
+
+    select
+        load_id,
+
+        status = 0 as is_completed,
+
+        cast(inserted_at as timestamptz) as completed_at
+    from loads
+
+)
+
+select * from renamed

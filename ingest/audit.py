@@ -1,0 +1,80 @@
+"""The gate between a build and its readers: what must hold before it is published.
+
+dbt's own tests ran in the build; this asks whether they did, and what a test inside one
+build cannot see: what the last published snapshot held.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from ingest import snapshots
+from ingest.errors import AuditFailed
+
+
+def audit_build(data_dir: Path) -> None:
+    """Pass in silence, or refuse.
+
+    Raises:
+        AuditFailed: with every reason.
+    """
+    path = data_dir / "build.duckdb"
+    if not path.exists():
+        raise AuditFailed("There is no build to publish.", "Run `pathways build`.")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        reasons = [*_unfinished(connection), *_failed(connection)]
+        published = snapshots.current(data_dir)
+        if published is not None and published.file.exists() and not reasons:
+            connection.execute(f"attach '{published.file}' as published (read_only)")
+            reasons += _days_lost(connection)
+    if reasons:
+        raise AuditFailed(
+            "The build is not published: " + "; ".join(reasons) + ".",
+            "The last good snapshot is still served.",
+        )
+
+
+def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = connection.execute(
+        "select count(*) from information_schema.tables "
+        "where table_schema = 'marts' and table_name = 'build_results'"
+    ).fetchall()
+    if not found[0][0]:
+        return ["dbt has not built here yet"]
+    rows = connection.execute(
+        "select command, is_selection, count(*) filter (status = 'ended') "
+        "from marts.build_results group by command, is_selection"
+    ).fetchall()
+    reasons = []
+    for command, is_selection, ended in rows:
+        if command != "build":
+            reasons.append(f"the last dbt command was `{command}`, not `build`")
+        if is_selection:
+            reasons.append("the last build was of a selection of nodes")
+        if not ended:
+            reasons.append("the last build did not end")
+    return reasons
+
+
+def _failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select node, status from marts.build_results "
+        "where node is not null and status not in ('success', 'pass', 'warn', 'no-op')"
+        " order by node limit 5"
+    ).fetchall()
+    return [f"{node} ended with {status}" for node, status in rows]
+
+
+def _days_lost(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Days that the readers have now and would lose, of accounts still configured."""
+    rows = connection.execute(
+        "select account_id, count(*), min(date_day) from ("
+        "select account_id, date_day from published.marts.account_days "
+        "except select account_id, date_day from marts.account_days) "
+        "where account_id in (select account_id from marts.accounts) "
+        "group by account_id order by account_id limit 5"
+    ).fetchall()
+    return [
+        f"account {account_id} would lose {count} days, from {first} on"
+        for account_id, count, first in rows
+    ]

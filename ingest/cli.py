@@ -1,0 +1,120 @@
+"""`pathways`: the command line. Verbs are thin and import what they need when called.
+
+Exit: 0 done; 1 handled failure, the last good data is still served; 2 usage or
+configuration; 3 an error nobody expected; 75 another run holds the lock; 130 and 143 on
+signals.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from ingest.errors import PathwaysError
+
+# dlt and dbt ask for these before anything of ours runs.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+THEMES = ("verbs_cycle", "verbs_show", "verbs_sandbox")
+
+
+class LazyGroup(click.Group):
+    """Finds the verbs of all themes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._load()
+        return sorted(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        self._load()
+        return self.commands.get(cmd_name)
+
+    def _load(self) -> None:
+        if not self.commands:
+            for theme in THEMES:
+                __import__(f"ingest.{theme}")
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="meta-data-pathways")
+def pathways() -> None:
+    """Meta ads data from the Graph API to numbers that two readers can trust."""
+
+
+def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command that takes `--json` and `-v` and prints what its function gives back.
+
+    The function gives back a document for `--json`, the text for people, and the exit
+    code.
+    """
+
+    def decorate(work: Callable[..., tuple[Any, str, int]]) -> click.Command:
+        @click.pass_context
+        def command(
+            context: click.Context, /, as_json: bool, verbose: bool, **given: Any
+        ) -> None:
+            context.ensure_object(dict).update(verbose=verbose)
+            try:
+                document, text, exit_code = work(**given)
+            except PathwaysError as problem:
+                _refuse(problem, as_json)
+            if as_json:
+                click.echo(json.dumps(document, ensure_ascii=False, default=str))
+            elif text:
+                click.echo(text, err=exit_code != 0)
+            sys.exit(exit_code)
+
+        command.__doc__ = work.__doc__
+        params = getattr(work, "__click_params__", [])
+        command = click.option(
+            "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+        )(command)
+        command = click.option("-v", "--verbose", is_flag=True, help="Say more.")(
+            command
+        )
+        built = click.command(name)(command)
+        built.params = [*reversed(params), *built.params]
+        pathways.add_command(built)
+        return built
+
+    return decorate
+
+
+def _refuse(problem: PathwaysError, as_json: bool) -> NoReturn:
+    if as_json:
+        error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        click.echo(json.dumps({"error": error}, ensure_ascii=False))
+    click.echo(f"[{problem.code}] {problem.message}", err=True)
+    if problem.hint:
+        click.echo(problem.hint, err=True)
+    sys.exit(problem.exit_code)
+
+
+def main() -> None:
+    """The entry point: signals and unexpected errors get their exit codes here."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        pathways(standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(128 + signal.SIGINT)
+    except Exception as problem:
+        from ingest.logs import Redaction
+
+        kind = type(problem).__name__
+        text = Redaction([]).clean(str(problem))
+        click.echo(f"[RUN-003] An error nobody expected ({kind}: {text}).", err=True)
+        click.echo("Run again with -v for the trace, and report it.", err=True)
+        if click.get_current_context(silent=True) or "-v" in sys.argv:
+            import traceback
+
+            click.echo(Redaction([]).clean(traceback.format_exc()), err=True)
+        sys.exit(3)

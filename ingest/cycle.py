@@ -1,0 +1,137 @@
+"""A whole cycle: load, build, audit, publish, then history, in that order.
+
+A step that fails leaves what is served as it is; the next steps run where they still
+make sense, and `status.json` is written whatever happened.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from ingest import snapshots
+from ingest.audit import audit_build
+from ingest.build import dbt_build, project_hash
+from ingest.errors import PathwaysError
+from ingest.ledger import changed_since, read_ledger
+from ingest.lock import exclusive
+from ingest.settings import Settings
+from ingest.status import CycleReport, Step, write_status
+from ingest.sync import SyncSummary, history_days_missing, sync_fresh, sync_history
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = timedelta(minutes=15)
+BACKFILL_MINUTES = 10.0
+HISTORY_DAYS_A_LOAD = 30
+
+
+def run_cycle(
+    settings: Settings,
+    backfill_minutes: float = BACKFILL_MINUTES,
+    interval: timedelta = INTERVAL,
+) -> CycleReport:
+    """Run one cycle under the lock; what it did.
+
+    Raises:
+        LockHeld: another run works on this data folder.
+        ConfigError: no store, or a store without a token.
+    """
+    settings.require_stores()
+    with exclusive(settings.data_dir, "run", settings.clock()):
+        report = CycleReport(settings.clock())
+        cycle = _Cycle(settings, report)
+        try:
+            cycle.step("load", cycle.load)
+            cycle.refresh()
+            if cycle.step("backfill", lambda: cycle.backfill(backfill_minutes * 60)):
+                cycle.refresh()
+            cycle.step("prune", cycle.prune)
+        finally:
+            report.finished_at = settings.clock()
+            write_status(settings, report, int(interval.total_seconds()))
+        return report
+
+
+class _Cycle:
+    """The steps of one cycle."""
+
+    def __init__(self, settings: Settings, report: CycleReport) -> None:
+        self._settings = settings
+        self._report = report
+
+    def step(self, name: str, work: Callable[[], str]) -> bool:
+        """Do a step and note it; whether it ended well."""
+        step = Step(name)
+        self._report.steps.append(step)
+        started = time.monotonic()
+        try:
+            step.detail = work()
+        except PathwaysError as problem:
+            logger.error("%s failed: %s", name, problem)
+            step.outcome, step.detail = "failed", str(problem)
+            self._report.problems.append(problem)
+        finally:
+            step.seconds = round(time.monotonic() - started, 3)
+        return step.outcome == "ok"
+
+    def load(self) -> str:
+        return self._loaded(sync_fresh(self._settings))
+
+    def backfill(self, seconds: float) -> str:
+        """History, some days a load, until it is whole or the time is up."""
+        until = time.monotonic() + seconds
+        loads = 0
+        while time.monotonic() < until and self._history_missing():
+            summary = sync_history(self._settings, HISTORY_DAYS_A_LOAD)
+            self._loaded(summary)
+            loads += 1
+            if summary.failures:
+                break
+        missing = self._history_missing()
+        return f"{loads} loads; {missing} days of history are still missing"
+
+    def refresh(self) -> None:
+        """Build, audit and publish, unless what is published is up to date."""
+        data_dir = self._settings.data_dir
+        published = snapshots.current(data_dir)
+        newest = read_ledger(data_dir).newest_load_id
+        if newest is None:
+            return
+        if (
+            published is not None
+            and published.project_hash == project_hash()
+            and not changed_since(data_dir, published.load_id)
+        ):
+            self._report.steps.append(
+                Step("build", "skipped", detail="nothing changed")
+            )
+            return
+        if self.step("build", self._build) and self.step("audit", self._audit):
+            self.step("publish", lambda: self._publish(newest))
+
+    def prune(self) -> str:
+        return f"{len(snapshots.prune(self._settings.data_dir))} snapshots removed"
+
+    def _loaded(self, summary: SyncSummary) -> str:
+        self._report.syncs.append(summary)
+        windows = sum(account.windows for account in summary.accounts)
+        changed = sum(account.changed_windows for account in summary.accounts)
+        failed = len(summary.failures)
+        return f"{windows} windows read, {changed} changed, {failed} failures"
+
+    def _history_missing(self) -> int:
+        ledger = read_ledger(self._settings.data_dir)
+        return sum(map(len, history_days_missing(self._settings, ledger).values()))
+
+    def _build(self) -> str:
+        summary = dbt_build(self._settings)
+        return f"{summary.models} models, {summary.tests} tests"
+
+    def _audit(self) -> str:
+        audit_build(self._settings.data_dir)
+        return "passed"
+
+    def _publish(self, load_id: str) -> str:
+        now = self._settings.clock()
+        return snapshots.publish(self._settings.data_dir, now, load_id).snapshot_id

@@ -1,0 +1,56 @@
+"""Files that a reader sees whole or not at all, and digests."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+_BLOCK = 1 << 20
+
+
+def write_json(path: Path, document: object) -> None:
+    """Replace a JSON file atomically: readers see the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def read_json(path: Path) -> dict[str, object] | None:
+    """The JSON object in a file; None where it is missing or damaged."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_whole(source: Path, target: Path) -> str:
+    """Copy a file and sync it; the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while block := reader.read(_BLOCK):
+            digest.update(block)
+            writer.write(block)
+        writer.flush()
+        os.fsync(writer.fileno())
+    return digest.hexdigest()
+
+
+def digest(content: object) -> str:
+    """A short fingerprint of plain values, to tell whether they changed."""
+    text = repr(content).encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest()

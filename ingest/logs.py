@@ -1,0 +1,47 @@
+"""Logging for every verb, with one filter that no secret passes."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from urllib.parse import quote
+
+_TOKEN_SHAPES = re.compile(r"(EAA[A-Za-z0-9]{16,}|(?<=access_token=)[^&\s\"']+)")
+REDACTED = "<secret>"
+
+
+class Redaction(logging.Filter):
+    """Replaces secrets in the finished text of each record, its traceback included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = [secret for secret in secrets if secret]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self.clean(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self.clean(text)
+            record.exc_info = None
+        return True
+
+    def clean(self, text: str) -> str:
+        """The text without any secret, plain or URL-encoded."""
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED).replace(quote(secret), REDACTED)
+        return _TOKEN_SHAPES.sub(REDACTED, text)
+
+
+def set_up(secrets: Iterable[str], verbose: bool = False) -> None:
+    """Log to stderr, warnings only unless verbose, with secrets taken out."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    )
+    handler.addFilter(Redaction(secrets))
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        handlers=[handler],
+        force=True,
+    )

@@ -1,0 +1,137 @@
+"""What one answer of the Graph API says: rows and the next cursor, or an error."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from ingest import errors
+
+_DATA_STARTS = b'{"data":['
+_DATA_ENDS = b'],"paging":'
+
+TOKEN_CODES = frozenset({102, 104, 190, 463, 467})
+# 10 and 200 to 299: the app or the user may not read this account.
+PERMISSION_CODES = frozenset({3, 10, *range(200, 300)})
+THROTTLE_CODES = frozenset(
+    {4, 17, 32, 341, 368, 613, *range(80000, 80015)},
+)
+# 1 and 2 are passing trouble, unless the message or the subcode says otherwise.
+TRANSIENT_CODES = frozenset({1, 2})
+TOO_MUCH_DATA = frozenset({(100, 1487534), (100, 1504018), (2, 1504038)})
+NEVER_AGAIN = frozenset({(2, 1504041), (2, 1504042)})
+
+
+class Transient(Exception):
+    """An answer worth asking for again: passing trouble, or no usable JSON."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a listing.
+
+    Attributes:
+        rows: the `data` array as Meta sent it, a JSON array in bytes.
+        after: cursor of the next page; None on the last one.
+    """
+
+    rows: bytes
+    after: str | None
+
+
+def read_page(status: int, body: bytes) -> Page:
+    """The rows and next cursor of an answer.
+
+    `next` decides whether there is another page, since Meta sends `after` on the last
+    page too, and an empty page may have a `next`. The link itself holds the token and
+    is dropped here.
+
+    Raises:
+        Transient: the answer is no usable JSON or reports passing trouble.
+        errors.MetaError: Meta refused.
+    """
+    if status == 200 and body.startswith(_DATA_STARTS):
+        end = body.rfind(_DATA_ENDS)
+        if end > 0:
+            try:
+                envelope = orjson.loads(b"{" + body[end + 2 :])
+            except orjson.JSONDecodeError:
+                envelope = None
+            if isinstance(envelope, dict) and set(envelope) <= {"paging", "summary"}:
+                return Page(body[len(_DATA_STARTS) - 1 : end + 1], _next(envelope))
+    envelope = read_object(status, body)
+    if not isinstance(envelope.get("data"), list):
+        raise Transient("an answer without a `data` list")
+    return Page(orjson.dumps(envelope["data"]), _next(envelope))
+
+
+def read_object(status: int, body: bytes) -> dict[str, object]:
+    """The JSON object of an answer that is not a listing.
+
+    Raises:
+        Transient: the answer is no usable JSON or reports passing trouble.
+        errors.MetaError: Meta refused.
+    """
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise Transient(f"HTTP {status} with a body that is not JSON") from problem
+    if not isinstance(answer, dict):
+        raise Transient(f"HTTP {status} with a JSON body that is not an object")
+    if "error" in answer:
+        _refuse(status, answer["error"])
+    if status != 200:
+        raise Transient(f"HTTP {status} without an error in its body")
+    return answer
+
+
+def _next(envelope: dict[str, object]) -> str | None:
+    paging = envelope.get("paging")
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    if not isinstance(after, str) or not after:
+        raise Transient("a page with a `next` but no `after` cursor")
+    return after
+
+
+def _refuse(status: int, error: object) -> None:
+    """Raise what an error body means, by code and subcode before the HTTP status."""
+    if not isinstance(error, dict):
+        raise Transient(f"HTTP {status} with an unreadable error")
+    code = error.get("code")
+    subcode = error.get("error_subcode")
+    text = f"code {code}" + (f", subcode {subcode}" if subcode else "")
+    said = f"({text}: {error.get('message')}; trace {error.get('fbtrace_id')})"
+    if code in TOKEN_CODES:
+        raise errors.TokenInvalid(
+            f"Meta refused the access token {said}.",
+            "Renew the token of this store and set it again.",
+        )
+    if code in PERMISSION_CODES:
+        raise errors.PermissionMissing(
+            f"This token may not read the account {said}.",
+            "Grant `ads_read` on the ad account to the token's user or system user.",
+            code=f"META-{code}",
+        )
+    if code in THROTTLE_CODES:
+        raise errors.Throttled(
+            f"Meta asks to wait {said}.",
+            "The account is tried again in the next run.",
+            code=f"META-{code}",
+        )
+    if (code, subcode) in TOO_MUCH_DATA or (
+        code == 1 and "reduce the amount" in str(error.get("message"))
+    ):
+        raise errors.TooMuchData(
+            f"The answer is too large for Meta {said}.", "Ask for fewer days."
+        )
+    if code in TRANSIENT_CODES and (code, subcode) not in NEVER_AGAIN:
+        raise Transient(f"passing trouble at Meta {said}")
+    if status >= 500 and error.get("is_transient"):
+        raise Transient(f"passing trouble at Meta {said}")
+    raise errors.RequestRefused(
+        f"Meta refused the request {said}.",
+        "Check the field or parameter that it names, and `api_version`.",
+        code=f"META-{code}",
+    )

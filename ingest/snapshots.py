@@ -1,0 +1,168 @@
+"""Immutable copies of the build, and the pointer that names the one to read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from ingest.build import project_hash
+from ingest.errors import SnapshotError
+from ingest.files import copy_whole, read_json, sync_folder, write_json
+
+KEPT = 3
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published snapshot.
+
+    Attributes:
+        published_at: ISO moment in UTC.
+        load_id: the newest load in it, the ledger's high-water mark.
+        project_hash: of the dbt project that built it.
+    """
+
+    snapshot_id: str
+    file: Path
+    sha256: str
+    published_at: str
+    load_id: str
+    project_hash: str
+
+
+def current(data_dir: Path) -> Snapshot | None:
+    """The snapshot that the pointer names; None before the first."""
+    pointer = read_json(data_dir / "current.json") or {}
+    snapshot_id = pointer.get("snapshot_id")
+    manifest = read_json(data_dir / "snapshots" / f"{snapshot_id}.json")
+    if manifest is None:
+        return None
+    return Snapshot(
+        snapshot_id=str(snapshot_id),
+        file=data_dir / str(pointer["file"]),
+        sha256=str(manifest["sha256"]),
+        published_at=str(manifest["published_at"]),
+        load_id=str(manifest["load_id"]),
+        project_hash=str(manifest["project_hash"]),
+    )
+
+
+def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
+    """Copy the audited build, read the copy whole, then let the pointer name it.
+
+    Args:
+        load_id: the newest load in the build.
+
+    Raises:
+        SnapshotError: the copy cannot be read back.
+    """
+    folder = data_dir / "snapshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    build = data_dir / "build.duckdb"
+    with duckdb.connect(str(build)) as connection:
+        connection.execute("checkpoint")
+    snapshot_id = _new_id(folder, now, load_id)
+    temporary = folder / f".tmp-{snapshot_id}"
+    sha256 = copy_whole(build, temporary)
+    facts = _read_whole(temporary)
+    file = folder / f"{snapshot_id}.duckdb"
+    temporary.replace(file)
+    file.chmod(0o444)
+    previous = current(data_dir)
+    snapshot = Snapshot(
+        snapshot_id=snapshot_id,
+        file=file,
+        sha256=sha256,
+        published_at=now.isoformat(),
+        load_id=load_id,
+        project_hash=project_hash(),
+    )
+    named = {
+        "snapshot_id": snapshot_id,
+        "file": str(file.relative_to(data_dir)),
+        "sha256": sha256,
+        "published_at": snapshot.published_at,
+        "previous": previous.snapshot_id if previous else None,
+    }
+    manifest = {
+        **named,
+        "bytes": file.stat().st_size,
+        "load_id": load_id,
+        "project_hash": snapshot.project_hash,
+        "code_version": version("meta-data-pathways"),
+        **facts,
+    }
+    write_json(folder / f"{snapshot_id}.json", manifest)
+    write_json(data_dir / "current.json", named)
+    _link(data_dir / "current.duckdb", file)
+    return snapshot
+
+
+def prune(data_dir: Path, kept: int = KEPT) -> list[str]:
+    """Remove all but the newest snapshots; ids of those removed.
+
+    The current and the previous one stay, whatever their age. A reader that still has
+    a removed file open reads on.
+    """
+    folder = data_dir / "snapshots"
+    pointer = read_json(data_dir / "current.json") or {}
+    held = {pointer.get("snapshot_id"), pointer.get("previous")}
+    newest_first = sorted(folder.glob("*.duckdb"), key=_age, reverse=True)
+    removed = [file for file in newest_first[kept:] if file.stem not in held]
+    for file in [*removed, *folder.glob(".tmp-*")]:
+        file.unlink()
+        file.with_suffix(".json").unlink(missing_ok=True)
+    return [file.stem for file in removed]
+
+
+def _age(file: Path) -> tuple[float, str]:
+    return file.stat().st_mtime, file.name
+
+
+def _new_id(folder: Path, now: datetime, load_id: str) -> str:
+    stem = f"{now:%Y%m%dT%H%M%SZ}-{re.sub(r'[^0-9]', '', load_id)}"
+    taken = {path.stem for path in folder.glob(f"{stem}*")}
+    # An open handle on a path goes on reading the old file: a name is used once.
+    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def _read_whole(file: Path) -> Mapping[str, object]:
+    """Row counts and the newest day by account, after reading every block."""
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            tables = connection.execute(
+                "select table_schema || '.' || table_name "
+                "from information_schema.tables "
+                "where table_type = 'BASE TABLE' order by 1"
+            ).fetchall()
+            counts = {
+                table: connection.execute(
+                    f"select count(*), bit_xor(hash(content)) from {table} as content"
+                ).fetchall()[0][0]
+                for (table,) in tables
+            }
+            newest = connection.execute(
+                "select account_id, newest_day from marts.accounts"
+            ).fetchall()
+    except duckdb.Error as problem:
+        raise SnapshotError(
+            f"The copy of the build cannot be read back ({problem}).",
+            "The last good snapshot is still served; check the disk and run again.",
+        ) from problem
+    return {
+        "row_counts": counts,
+        "data_through": {account: str(day) for account, day in newest if day},
+    }
+
+
+def _link(link: Path, file: Path) -> None:
+    temporary = link.with_name(f".{link.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(file.relative_to(link.parent))
+    temporary.replace(link)
+    sync_folder(link.parent)

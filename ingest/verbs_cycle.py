@@ -1,0 +1,310 @@
+"""Verbs that work on the warehouse, under its lock."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.cli import verb
+from ingest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ingest.settings import Settings
+    from ingest.sync import SyncSummary
+
+Answer = tuple[Any, str, int]
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def configured() -> Settings:
+    """The settings, with logging set up so that no secret passes it."""
+    from ingest.logs import set_up
+    from ingest.settings import load_settings
+
+    context = click.get_current_context()
+    settings = load_settings()
+    set_up(
+        settings.secrets(), verbose=context.ensure_object(dict).get("verbose", False)
+    )
+    return settings
+
+
+@verb("sync")
+@click.option("--store", "stores", multiple=True, help="Only this store; repeatable.")
+@click.option("--since", type=DAY, help="First day, in the account's time zone.")
+@click.option("--until", type=DAY, help="Last day, included.")
+@click.option("--full-history", is_flag=True, help="All history that is missing.")
+def sync(
+    stores: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    full_history: bool,
+) -> Answer:
+    """Load from Meta what is due; with --since and --until exactly these days."""
+    settings = configured()
+    _known_stores(settings, stores)
+    if (since is None) != (until is None):
+        raise click.UsageError("--since and --until go together")
+    if since and until and since > until:
+        raise click.UsageError("--since is after --until")
+
+    from ingest.cycle import HISTORY_DAYS_A_LOAD
+    from ingest.lock import exclusive
+    from ingest.sync import sync_days, sync_fresh, sync_history
+    from ingest.windows import DateWindow
+
+    with exclusive(settings.data_dir, "sync", settings.clock()):
+        if since and until:
+            window = DateWindow(since.date(), until.date())
+            summaries = [sync_days(settings, window, stores)]
+        else:
+            summaries = [sync_fresh(settings, stores)]
+            while full_history and not summaries[-1].failures:
+                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, stores))
+                if not any(account.windows for account in summaries[-1].accounts):
+                    break
+    failed = any(summary.failures for summary in summaries)
+    documents = [_document(summary) for summary in summaries]
+    text = "\n".join(_lines(summary) for summary in summaries)
+    return {"loads": documents}, text, int(failed)
+
+
+@verb("plan")
+def plan() -> Answer:
+    """Which windows the next sync would read, why, and in how many calls."""
+    settings = configured()
+    settings.require_stores()
+
+    from ingest import planner
+    from ingest.ledger import read_ledger
+    from ingest.reading import account_state
+
+    ledger = read_ledger(settings.data_dir)
+    now = settings.clock()
+    rows, lines = [], []
+    for store, store_settings in settings.meta.stores.items():
+        for account_id in store_settings.accounts:
+            account = ledger.accounts.get(account_id)
+            if account is None:
+                lines.append(
+                    f"{store} act_{account_id}: never read; five weeks are due"
+                )
+                rows.append({"store": store, "account_id": account_id, "known": False})
+                continue
+            state = account_state(account, ledger)
+            planned = [
+                *planner.fresh_windows(state, now),
+                *planner.backfill_windows(state, now, longest=30),
+            ]
+            lines.append(
+                f"{store} act_{account_id}: a probe, 3 listings, {len(planned)} windows"
+            )
+            for window in planned:
+                lines.append(
+                    f"  {window.window}  {window.tier:9}  {window.calls} calls  "
+                    f"{window.reason}"
+                )
+                rows.append({"store": store, **asdict(window), "calls": window.calls})
+    return {"planned": rows}, "\n".join(lines), 0
+
+
+@verb("build")
+@click.option("--full-refresh", is_flag=True, help="Rebuild every partition.")
+def build(full_refresh: bool) -> Answer:
+    """Build and test core and marts with dbt."""
+    settings = configured()
+
+    from ingest.build import dbt_build
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, "build", settings.clock()):
+        summary = dbt_build(settings, full_refresh)
+    text = f"Built {summary.models} models, {summary.tests} tests passed."
+    return asdict(summary), text, 0
+
+
+@verb("publish")
+def publish() -> Answer:
+    """Audit the build and publish it as a snapshot."""
+    settings = configured()
+
+    from ingest import snapshots
+    from ingest.audit import audit_build
+    from ingest.ledger import read_ledger
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, "publish", settings.clock()):
+        audit_build(settings.data_dir)
+        newest = read_ledger(settings.data_dir).newest_load_id or ""
+        snapshot = snapshots.publish(settings.data_dir, settings.clock(), newest)
+    return asdict(snapshot), f"Published {snapshot.snapshot_id}.", 0
+
+
+@verb("run")
+@click.option(
+    "--backfill-minutes",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Time for history after the fresh days are published.",
+)
+@click.option("--every", "interval", hidden=True, default="15m")
+def run(backfill_minutes: float, interval: str) -> Answer:
+    """One whole cycle: load, build, audit, publish, a slice of history."""
+    settings = configured()
+
+    from ingest.cycle import run_cycle
+
+    report = run_cycle(settings, backfill_minutes, _interval(interval))
+    lines = [
+        f"{step.step:9} {step.outcome:8} {step.seconds:7.1f} s  {step.detail}"
+        for step in report.steps
+    ]
+    for summary in report.syncs:
+        lines += _failures(summary)
+    document = {
+        "exit_code": report.exit_code,
+        "steps": [asdict(step) for step in report.steps],
+        "loads": [_document(summary) for summary in report.syncs],
+    }
+    return document, "\n".join(lines), report.exit_code
+
+
+@verb("schedule")
+@click.option(
+    "--every", "interval", default="15m", show_default=True, help="30s, 15m, 1h."
+)
+@click.option("--ticks", type=click.IntRange(min=1), help="Stop after so many runs.")
+@click.option("--backfill-minutes", type=click.FloatRange(min=0), default=10.0)
+def schedule(interval: str, ticks: int | None, backfill_minutes: float) -> Answer:
+    """Run a cycle now and at each tick, one at a time, until stopped."""
+    settings = configured()
+    settings.require_stores()
+
+    from ingest.schedule import every, run_in_child
+
+    arguments = ["--backfill-minutes", str(backfill_minutes), "--every", interval]
+    exit_code = every(_interval(interval), lambda: run_in_child(arguments), ticks)
+    return {"exit_code": exit_code}, "", exit_code
+
+
+@verb("prune")
+@click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True)
+def prune(keep: int) -> Answer:
+    """Remove old snapshots; the current and the previous one stay."""
+    settings = configured()
+
+    from ingest import snapshots
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, "prune", settings.clock()):
+        removed = snapshots.prune(settings.data_dir, keep)
+    return {"removed": removed}, f"Removed {len(removed)} snapshots.", 0
+
+
+@verb("docs")
+def docs() -> Answer:
+    """Build the documentation with lineage in one HTML file."""
+    settings = configured()
+
+    from ingest.build import dbt_docs
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, "docs", settings.clock()):
+        page = dbt_docs(settings)
+    return {"page": str(page)}, f"Open {page}, or /lineage while serving.", 0
+
+
+@verb("lock")
+@click.argument("command", nargs=-1, required=True)
+def lock(command: tuple[str, ...]) -> Answer:
+    """Run any command under the cycle's lock: pathways lock -- dbt build."""
+    settings = configured()
+
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, f"lock {command[0]}", settings.clock()):
+        try:
+            ended = subprocess.run(command, check=False)
+        except FileNotFoundError:
+            raise click.UsageError(f"no command `{command[0]}`") from None
+    return {"exit_code": ended.returncode}, "", ended.returncode
+
+
+def _interval(text: str) -> timedelta:
+    units = {"s": "seconds", "m": "minutes", "h": "hours"}
+    if text[:-1].isdigit() and text[-1:] in units and int(text[:-1]) > 0:
+        return timedelta(**{units[text[-1]]: int(text[:-1])})
+    raise click.UsageError(f"write an interval like 30s, 15m or 1h, not `{text}`")
+
+
+def _known_stores(settings: Settings, stores: tuple[str, ...]) -> None:
+    settings.require_stores()
+    for store in stores:
+        if store not in settings.meta.stores:
+            known = ", ".join(settings.meta.stores)
+            raise ConfigError(
+                f"There is no store `{store}`.",
+                f"Configured stores: {known}.",
+                code="CFG-005",
+            )
+
+
+def _document(summary: SyncSummary) -> dict[str, Any]:
+    return {
+        "load_id": summary.load_id,
+        "started_at": summary.started_at.isoformat(),
+        "changed_rates": summary.changed_rates,
+        "accounts": [
+            {
+                "store": account.store,
+                "account_id": account.account_id,
+                "windows": account.windows,
+                "changed_windows": account.changed_windows,
+                "changed_objects": account.changed_objects,
+                "calls": account.usage.calls,
+                "retries": account.usage.retries,
+                "bytes": account.usage.received_bytes,
+                "planned": [
+                    {
+                        "window": str(plan.window),
+                        "tier": plan.tier,
+                        "reason": plan.reason,
+                    }
+                    for plan in account.planned
+                ],
+                "failures": [
+                    {
+                        "code": failure.code,
+                        "message": failure.message,
+                        "hint": failure.hint,
+                    }
+                    for failure in account.failures
+                ],
+            }
+            for account in summary.accounts
+        ],
+    }
+
+
+def _lines(summary: SyncSummary) -> str:
+    lines = [
+        f"{account.store} act_{account.account_id}: {account.windows} windows read, "
+        f"{account.changed_windows} changed, {account.changed_objects} objects "
+        f"changed, {account.usage.calls} calls"
+        for account in summary.accounts
+    ]
+    return "\n".join([*lines, *_failures(summary)])
+
+
+def _failures(summary: SyncSummary) -> list[str]:
+    lines = [
+        f"{account.store} act_{account.account_id}: {failure}"
+        for account in summary.accounts
+        for failure in account.failures
+    ]
+    return [*lines, str(summary.rates_failure)] if summary.rates_failure else lines

@@ -1,0 +1,105 @@
+"""Verbs that show what was published: serve, up, status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.cli import verb
+from ingest.verbs_cycle import Answer, configured
+
+if TYPE_CHECKING:
+    from ingest.settings import Settings
+
+
+@verb("status")
+def status() -> Answer:
+    """What the last cycle did and how fresh each account is."""
+    settings = configured()
+
+    from ingest.files import read_json
+
+    document = read_json(settings.data_dir / "status.json")
+    if document is None:
+        return {"status": None}, "No cycle has run here yet. Run `pathways run`.", 1
+    return document, _summary(document), 0
+
+
+@verb("serve")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Instead of the configured."
+)
+def serve(port: int | None) -> Answer:
+    """Serve the published snapshot over HTTP until stopped."""
+    settings = configured()
+    serve_forever(settings, port)
+    return {}, "", 0
+
+
+@verb("up")
+@click.option("--every", "interval", default="15m", show_default=True)
+def up(interval: str) -> Answer:
+    """Schedule cycles and serve what they publish, until stopped."""
+    settings = configured()
+    settings.require_stores()
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "ingest", "schedule", "--every", interval]
+    )
+    try:
+        serve_forever(settings, None)
+    finally:
+        scheduler.terminate()
+        scheduler.wait()
+    return {}, "", 0
+
+
+def serve_forever(settings: Settings, port: int | None) -> None:
+    """Serve until a signal.
+
+    Raises:
+        ConfigError: the host is not loopback, where a key would be needed.
+    """
+    import uvicorn
+    from api.main import create_app
+
+    from api.settings import ApiSettings, UnsafeHost
+    from ingest.errors import ConfigError
+
+    host = settings.serve.host
+    try:
+        app = create_app(
+            ApiSettings(
+                data_dir=settings.data_dir,
+                host=host,
+                port=port or settings.serve.port,
+                now=settings.now,
+            )
+        )
+    except UnsafeHost as problem:
+        raise ConfigError(str(problem), code="CFG-006") from None
+    where = f"http://{host}:{port or settings.serve.port}"
+    click.echo(f"Serving {where}/docs - stop with Ctrl-C.", err=True)
+    uvicorn.run(app, host=host, port=port or settings.serve.port, log_level="warning")
+
+
+def _summary(document: dict[str, Any]) -> str:
+    cycle = document["cycle"]
+    lines = [f"Last cycle {cycle['outcome']} at {cycle['finished_at']}."]
+    if document["stale"]:
+        lines.append(
+            f"STALE since {document['stale']['since']}: {document['stale']['why']}"
+        )
+    for account in document["accounts"]:
+        backfill = account["backfill"]
+        missing = backfill["days_missing"]
+        history = "whole" if backfill["is_complete"] else f"{missing} days missing"
+        lines.append(
+            f"{account['store']} act_{account['account_id']}: read "
+            f"{account['last_read_at'] or 'never'}, history {history}"
+        )
+        lines += [f"  {json.dumps(failure)}" for failure in account["failures"]]
+    return "\n".join(lines)
