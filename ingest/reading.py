@@ -11,7 +11,13 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ingest import fields, planner
-from ingest.errors import MetaError, PathwaysError, TooMuchData, WindowUnusable
+from ingest.errors import (
+    MetaError,
+    PathwaysError,
+    RequestRefused,
+    TooMuchData,
+    WindowUnusable,
+)
 from ingest.fields import BREAKDOWNS, LEVELS, OBJECT_TYPES, Breakdown, Level, ObjectType
 from ingest.files import digest
 from ingest.graph_client import GraphClient, Usage
@@ -177,8 +183,8 @@ class Reader:
         """Every level of the planned days, in total and by country, newest first.
 
         Raises:
-            MetaError: the token or the permission is gone, so that the next window
-                would fail as well.
+            MetaError: the token or the permission is gone, Meta asks to wait or does
+                not answer, so that the next window would fail as well.
         """
         for plan in planned:
             outcome.planned.append(plan)
@@ -212,7 +218,7 @@ class Reader:
             self._failed(account, level, breakdown, window, requested_at, problem)
             outcome.failures.append(problem)
             return
-        except WindowUnusable as problem:
+        except (WindowUnusable, RequestRefused) as problem:
             self._failed(account, level, breakdown, window, requested_at, problem)
             outcome.failures.append(problem)
             return

@@ -116,19 +116,15 @@ class Spool:
         columns.pop("breakdown")
         columns["date_start"] = "DATE"
         self._read_pages(pages, columns, what)
-        self._connection.execute(
-            "alter table page add column breakdown varchar; "
-            f"update page set breakdown = '{breakdown}'"
-        )
         self._refuse_unusable(account_id, level, breakdown, window, what)
         self._drop_repeats(what)
         contents = {day: DayContent() for day in window.days()} | self._day_contents()
         kept = [day for day, content in contents.items() if keep(day, content)]
         self._connection.execute(
             f"insert into {tables.INSIGHT_TABLES[level]} by name "
-            f"select {', '.join(tables.INSIGHT_SCHEMA.names)} from page "
+            "select * exclude (row_hash), $breakdown as breakdown from page "
             "where date_start in (select unnest($kept))",
-            {"kept": kept},
+            {"kept": kept, "breakdown": breakdown},
         )
         return contents
 

@@ -64,9 +64,10 @@ def serve_forever(settings: Settings, port: int | None) -> None:
         ConfigError: the host is not loopback, where a key would be needed.
     """
     import uvicorn
-    from api.main import create_app
 
-    from api.settings import ApiSettings, UnsafeHost
+    from api.errors import ConfigurationError
+    from api.main import create_app
+    from api.settings import Settings as ApiSettings
     from ingest.errors import ConfigError
 
     host = settings.serve.host
@@ -79,7 +80,7 @@ def serve_forever(settings: Settings, port: int | None) -> None:
                 now=settings.now,
             )
         )
-    except UnsafeHost as problem:
+    except ConfigurationError as problem:
         raise ConfigError(str(problem), code="CFG-006") from None
     where = f"http://{host}:{port or settings.serve.port}"
     click.echo(f"Serving {where}/docs - stop with Ctrl-C.", err=True)

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.main import create_app
+from api.settings import Settings
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import (
     EmptyDay,
@@ -337,3 +340,88 @@ def test_no_window_was_read_twice_in_one_load(told: Told) -> None:
     )
 
     assert twice == [(0,)]
+
+
+def true_in_reporting_currency(
+    told: Told, store: str, since: date, until: date
+) -> dict[str, Decimal]:
+    """Spend and value converted by hand: the last rate published by each day."""
+    sandbox = told.sandbox
+    account = next(a for a in sandbox.world.accounts if a.store == store)
+    sums = {"spend": Decimal(0), "purchase_value": Decimal(0), "purchases": Decimal(0)}
+    for row in sandbox.truth_rows(account.id, "account", since, until):
+        rate = (1 / Decimal("3.75")).quantize(Decimal("1e-10"))
+        if store == "acme":
+            day = row.day
+            while not (published := sandbox.rates.on(day)):
+                day -= timedelta(days=1)
+            rate = (1 / published["USD"]).quantize(Decimal("1e-10"))
+        sums["spend"] += row.metrics["spend"] * rate
+        sums["purchase_value"] += row.metrics["purchase_value"] * rate
+        sums["purchases"] += row.metrics["purchases"]
+    return sums
+
+
+@pytest.fixture(scope="session")
+def client(told: Told) -> TestClient:
+    return TestClient(
+        create_app(Settings(data_dir=told.run.data_dir, now=told.sandbox.clock.now()))
+    )
+
+
+@pytest.mark.parametrize("store", ["acme", "noor"])
+def test_the_dashboard_over_http_sums_to_the_truth(
+    told: Told, client: TestClient, store: str
+) -> None:
+    since, until = date(2025, 12, 1), date(2026, 3, 13)
+    truth = true_in_reporting_currency(told, store, since, until)
+
+    answer = client.get(
+        "/v1/dashboard",
+        params={
+            "store": store,
+            "since": str(since),
+            "until": str(until),
+            "include_inactive": "true",
+        },
+    ).json()
+
+    overview = answer["data"]["overview"]
+    assert Decimal(overview["spend"]["value"]) == truth["spend"]
+    assert Decimal(overview["revenue"]["value"]) == truth["purchase_value"]
+    assert overview["orders"]["value"] == truth["purchases"]
+    for part in ("trends", "campaigns", "countries"):
+        rows = answer["data"][part]
+        assert sum(Decimal(row["spend"] or 0) for row in rows) == truth["spend"], part
+
+
+@pytest.mark.parametrize("store", ["acme", "noor"])
+def test_the_budget_rows_over_http_sum_to_the_truth(
+    told: Told, client: TestClient, store: str
+) -> None:
+    since, until = date(2026, 2, 20), date(2026, 3, 13)
+    truth = true_in_reporting_currency(told, store, since, until)
+
+    answer = client.get(
+        "/v1/budget", params={"store": store, "since": str(since), "until": str(until)}
+    ).json()
+
+    campaigns = answer["data"]["campaigns"]
+    assert sum(Decimal(row["spend"]) for row in campaigns) == truth["spend"]
+    assert sum(row["purchases"] for row in campaigns) == truth["purchases"]
+
+
+def test_what_the_status_filter_hides_makes_up_the_difference(
+    client: TestClient,
+) -> None:
+    window = {"store": "acme", "since": "2026-02-20", "until": "2026-03-12"}
+
+    shown = client.get("/v1/dashboard", params=window).json()
+    whole = client.get(
+        "/v1/dashboard", params={**window, "include_inactive": "true"}
+    ).json()
+
+    hidden = Decimal(shown["meta"]["status_filter"]["hidden"]["spend"])
+    spend = [Decimal(a["data"]["overview"]["spend"]["value"]) for a in (shown, whole)]
+    assert hidden > 0
+    assert spend[0] + hidden == spend[1]

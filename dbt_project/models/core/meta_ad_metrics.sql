@@ -31,13 +31,14 @@ joined as (
         facts.ad_id,
         facts.load_id,
 
-        coalesce(campaign_now.object_name, facts.reported_campaign_name) as campaign_name,
+        coalesce(campaign_now.object_name, facts.reported_campaign_name)
+            as campaign_name,
         coalesce(adset_now.object_name, facts.reported_adset_name) as adset_name,
         coalesce(ad_now.object_name, facts.reported_ad_name) as ad_name,
         facts.country_code,
         facts.account_currency,
         facts.reporting_currency,
-        campaign_then.effective_status as effective_status,
+        campaign_then.effective_status,
         campaign_now.effective_status as effective_status_now,
         adset_then.effective_status as adset_effective_status,
         adset_now.effective_status as adset_effective_status_now,
@@ -83,7 +84,8 @@ joined as (
             and facts.campaign_id = campaign_then.object_id
             and facts.day_ends_at > campaign_then.valid_from
             and (
-                campaign_then.valid_to is null or facts.day_ends_at <= campaign_then.valid_to
+                campaign_then.valid_to is null
+                or facts.day_ends_at <= campaign_then.valid_to
             )
     left join objects as adset_now
         on

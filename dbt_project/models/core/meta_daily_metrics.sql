@@ -29,11 +29,12 @@ joined as (
         facts.campaign_id,
         facts.load_id,
 
-        coalesce(campaign_now.object_name, facts.reported_campaign_name) as campaign_name,
+        coalesce(campaign_now.object_name, facts.reported_campaign_name)
+            as campaign_name,
         facts.country_code,
         facts.account_currency,
         facts.reporting_currency,
-        campaign_then.effective_status as effective_status,
+        campaign_then.effective_status,
         campaign_now.effective_status as effective_status_now,
         facts.fx_status,
         facts.fx_source,
@@ -75,7 +76,8 @@ joined as (
             and facts.campaign_id = campaign_then.object_id
             and facts.day_ends_at > campaign_then.valid_from
             and (
-                campaign_then.valid_to is null or facts.day_ends_at <= campaign_then.valid_to
+                campaign_then.valid_to is null
+                or facts.day_ends_at <= campaign_then.valid_to
             )
 
 )

@@ -42,7 +42,8 @@ read_rows as (
         cast(converted.purchase_action_type as varchar) as purchase_action_type,
         cast(converted.attribution_setting as varchar) as attribution_setting,
         cast(converted.spend as decimal(38, 14)) as spend,
-        cast(converted.spend_account_currency as decimal(18, 4)) as spend_account_currency,
+        cast(converted.spend_account_currency as decimal(18, 4))
+            as spend_account_currency,
         cast(converted.impressions as bigint) as impressions,
         cast(converted.clicks as bigint) as clicks,
         cast(converted.link_clicks as bigint) as link_clicks,
@@ -53,7 +54,8 @@ read_rows as (
         cast(converted.checkouts_initiated as bigint) as checkouts_initiated,
         cast(converted.purchases as bigint) as purchases,
         cast(converted.purchase_value as decimal(38, 14)) as purchase_value,
-        cast(converted.purchase_value_account_currency as decimal(18, 4)) as purchase_value_account_currency,
+        cast(converted.purchase_value_account_currency as decimal(18, 4))
+            as purchase_value_account_currency,
         cast(converted.fx_rate as decimal(20, 10)) as fx_rate,
         cast(converted.breakdown = 'none' as boolean) as is_total,
         cast(converted.is_partial_day as boolean) as is_partial_day,
@@ -87,7 +89,8 @@ residual_rows as (
         cast(residual.purchase_action_type as varchar) as purchase_action_type,
         cast(residual.attribution_setting as varchar) as attribution_setting,
         cast(residual.spend as decimal(38, 14)) as spend,
-        cast(residual.spend_account_currency as decimal(18, 4)) as spend_account_currency,
+        cast(residual.spend_account_currency as decimal(18, 4))
+            as spend_account_currency,
         cast(residual.impressions as bigint) as impressions,
         cast(residual.clicks as bigint) as clicks,
         cast(residual.link_clicks as bigint) as link_clicks,
@@ -98,7 +101,8 @@ residual_rows as (
         cast(residual.checkouts_initiated as bigint) as checkouts_initiated,
         cast(residual.purchases as bigint) as purchases,
         cast(residual.purchase_value as decimal(38, 14)) as purchase_value,
-        cast(residual.purchase_value_account_currency as decimal(18, 4)) as purchase_value_account_currency,
+        cast(residual.purchase_value_account_currency as decimal(18, 4))
+            as purchase_value_account_currency,
         cast(residual.fx_rate as decimal(20, 10)) as fx_rate,
         cast(false as boolean) as is_total,
         cast(residual.is_partial_day as boolean) as is_partial_day,

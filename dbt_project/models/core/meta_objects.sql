@@ -38,7 +38,9 @@ whole_listings as (
 
 current_objects as (
 
-    select * from objects where valid_to is null
+    select *
+    from objects
+    where valid_to is null
 
 ),
 
@@ -56,7 +58,7 @@ last_listed as (
             and current_objects.object_type = whole_listings.object_type
             and (
                 current_objects.is_present
-                or whole_listings.requested_at < current_objects.valid_from
+                or current_objects.valid_from > whole_listings.requested_at
             )
     group by
         current_objects.account_id,
@@ -92,7 +94,8 @@ typed as (
         cast(current_objects.created_at as timestamp with time zone) as created_at,
         cast(current_objects.start_at as timestamp with time zone) as start_at,
         cast(current_objects.stop_at as timestamp with time zone) as stop_at,
-        cast(current_objects.first_seen_at as timestamp with time zone) as first_seen_at,
+        cast(current_objects.first_seen_at as timestamp with time zone)
+            as first_seen_at,
         cast(
             case
                 when not current_objects.is_present then last_listed.listed_at

@@ -7,6 +7,7 @@
 }}
 
 -- Grain: one row per reading of a window, a listing or an account, of completed loads.
+-- A load may hold a receipt twice after a crash; it counts once.
 with receipts as (
 
     select * from {{ ref("stg_meta__receipts") }}
@@ -22,38 +23,59 @@ loads as (
 completed as (
 
     select
-        cast(receipts.account_id as varchar) as account_id,
-        cast(receipts.load_id as varchar) as load_id,
-        cast(receipts.rows_load_id as varchar) as rows_load_id,
-        cast(receipts.resource as varchar) as resource,
-        cast(receipts.level as varchar) as level,
-        cast(receipts.breakdown as varchar) as breakdown,
-        cast(receipts.outcome as varchar) as outcome,
-        cast(receipts.error_code as varchar) as error_code,
-        cast(receipts.error_message as varchar) as error_message,
-        cast(receipts.content_hash as varchar) as content_hash,
-        cast(receipts.timezone_name as varchar) as timezone_name,
-        cast(receipts.api_version as varchar) as api_version,
-        cast(receipts.attribution_requested as varchar) as attribution_requested,
-        cast(receipts.row_count as bigint) as row_count,
-        cast(receipts.spend as decimal(18, 4)) as spend,
-        cast(receipts.impressions as bigint) as impressions,
-        cast(receipts.clicks as bigint) as clicks,
-        cast(receipts.pages as bigint) as pages,
-        cast(receipts.attempts as bigint) as attempts,
-        cast(receipts.is_whole as boolean) as is_whole,
-        cast(receipts.is_partial_day as boolean) as is_partial_day,
-        cast(receipts.date_day as date) as date_day,
-        cast(receipts.changed_since as timestamp with time zone) as changed_since,
-        cast(receipts.requested_at as timestamp with time zone) as requested_at
+        receipts.*,
+        row_number() over (
+            partition by
+                receipts.load_id,
+                receipts.account_id,
+                receipts.resource,
+                receipts.level,
+                receipts.breakdown,
+                receipts.date_day
+            order by receipts.requested_at, receipts.content_hash
+        ) as copy_rank
     from receipts
     inner join loads on receipts.load_id = loads.load_id
     where
         loads.is_completed
         {% if is_incremental() -%}
-        and receipts.load_id > (select coalesce(max(load_id), '') from {{ this }})
+        and receipts.load_id > (
+            select coalesce(max(known.load_id), '') from {{ this }} as known
+        )
         {%- endif %}
+
+),
+
+typed as (
+
+    select
+        cast(account_id as varchar) as account_id,
+        cast(load_id as varchar) as load_id,
+        cast(rows_load_id as varchar) as rows_load_id,
+        cast(resource as varchar) as resource,
+        cast(level as varchar) as level,
+        cast(breakdown as varchar) as breakdown,
+        cast(outcome as varchar) as outcome,
+        cast(error_code as varchar) as error_code,
+        cast(error_message as varchar) as error_message,
+        cast(content_hash as varchar) as content_hash,
+        cast(timezone_name as varchar) as timezone_name,
+        cast(api_version as varchar) as api_version,
+        cast(attribution_requested as varchar) as attribution_requested,
+        cast(row_count as bigint) as row_count,
+        cast(spend as decimal(18, 4)) as spend,
+        cast(impressions as bigint) as impressions,
+        cast(clicks as bigint) as clicks,
+        cast(pages as bigint) as pages,
+        cast(attempts as bigint) as attempts,
+        cast(is_whole as boolean) as is_whole,
+        cast(is_partial_day as boolean) as is_partial_day,
+        cast(date_day as date) as date_day,
+        cast(changed_since as timestamp with time zone) as changed_since,
+        cast(requested_at as timestamp with time zone) as requested_at
+    from completed
+    where copy_rank = 1
 
 )
 
-select * from completed
+select * from typed

@@ -2,13 +2,7 @@
 -- One rate a pair and day, through the provider's base; a pegged currency stands for so
 -- many units of its anchor. Without a rate at most {{ var("fx_carry_days") }} days old
 -- it is null and `missing`, never 1.
-with loads as (
-
-    select * from {{ ref("stg_meta__loads") }}
-
-),
-
-exchange_rates as (
+with exchange_rates as (
 
     select * from {{ ref("stg_fx__exchange_rates") }}
 
@@ -47,14 +41,16 @@ anchored as (
 
     select
         needed.*,
-        coalesce(account_peg.anchor_currency, needed.account_currency) as account_anchor,
+        coalesce(account_peg.anchor_currency, needed.account_currency)
+            as account_anchor,
         coalesce(account_peg.units_an_anchor_unit, 1) as account_units,
         coalesce(reporting_peg.anchor_currency, needed.reporting_currency)
             as reporting_anchor,
         coalesce(reporting_peg.units_an_anchor_unit, 1) as reporting_units
     from needed
     left join pegs as account_peg on needed.account_currency = account_peg.currency
-    left join pegs as reporting_peg on needed.reporting_currency = reporting_peg.currency
+    left join pegs as reporting_peg
+        on needed.reporting_currency = reporting_peg.currency
 
 ),
 
@@ -63,7 +59,11 @@ versioned_rates as (
     select
         exchange_rates.*,
         row_number() over (
-            partition by exchange_rates.quote_currency, exchange_rates.rate_date
+            partition by
+                exchange_rates.provider,
+                exchange_rates.base_currency,
+                exchange_rates.quote_currency,
+                exchange_rates.rate_date
             order by exchange_rates.fetched_at desc, exchange_rates.load_id desc
         ) as version_rank
     from exchange_rates
@@ -74,6 +74,7 @@ current_rates as (
 
     select
         provider,
+        base_currency,
         quote_currency,
         rate_date,
         quote_units_a_base_unit
@@ -87,6 +88,7 @@ published_rates as (
 
     select
         provider,
+        base_currency,
         quote_currency,
         rate_date,
         quote_units_a_base_unit
@@ -96,6 +98,7 @@ published_rates as (
 
     select
         exchange_rates.provider,
+        exchange_rates.base_currency,
         exchange_rates.base_currency as quote_currency,
         exchange_rates.rate_date,
         1 as quote_units_a_base_unit
@@ -109,6 +112,7 @@ crossed_rates as (
 
     select
         account_rates.provider,
+        account_rates.base_currency,
         account_rates.quote_currency as account_anchor,
         reporting_rates.quote_currency as reporting_anchor,
         account_rates.rate_date,
@@ -122,6 +126,7 @@ crossed_rates as (
         on
             account_rates.rate_date = reporting_rates.rate_date
             and account_rates.provider = reporting_rates.provider
+            and account_rates.base_currency = reporting_rates.base_currency
 
 ),
 
@@ -139,7 +144,10 @@ candidates as (
                 anchored.account_currency,
                 anchored.reporting_currency,
                 anchored.date_day
-            order by crossed_rates.rate_date desc, crossed_rates.provider
+            order by
+                crossed_rates.rate_date desc,
+                crossed_rates.provider asc,
+                crossed_rates.base_currency asc
         ) as age_rank
     from anchored
     left join crossed_rates
@@ -147,9 +155,9 @@ candidates as (
             anchored.account_anchor = crossed_rates.account_anchor
             and anchored.reporting_anchor = crossed_rates.reporting_anchor
             and anchored.account_anchor <> anchored.reporting_anchor
-            and crossed_rates.rate_date <= anchored.date_day
-            and crossed_rates.rate_date
-            >= {{ dbt.dateadd("day", -var("fx_carry_days"), "anchored.date_day") }}
+            and anchored.date_day >= crossed_rates.rate_date
+            and {{ dbt.dateadd("day", -var("fx_carry_days"), "anchored.date_day") }}
+            <= crossed_rates.rate_date
 
 ),
 

@@ -10,7 +10,12 @@ with partitions as (
 
 built as (
 
-    {{ built_partitions({"meta_insights": "core", "dashboard_daily": "marts", "level_gaps": "marts"}) }}
+    {{ built_partitions({
+        "meta_insights": "core",
+        "dashboard_daily": "marts",
+        "level_gaps": "marts",
+        "built_partitions": "core"
+    }) }}
 
 ),
 

@@ -1,6 +1,7 @@
 -- Grain: one row per account, level, object, day, breakdown and country.
 -- Lists of actions become columns. Meta leaves a metric of 0 out of its answer, so an
--- absent one that was asked for is 0; reach may be withheld, so absent reach is unknown.
+-- absent one that was asked for is 0; reach may be withheld, so absent reach is not
+-- known.
 with insights as (
 
     select * from {{ ref("int_meta__insights_read") }}

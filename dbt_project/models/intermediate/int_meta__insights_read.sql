@@ -27,10 +27,19 @@ wanted as (
 
 insights as (
 
-    {% for level in ["account", "campaign", "adset", "ad"] -%}
-    select * from {{ ref("stg_meta__" ~ level ~ "_insights") }}
-    {{ "union all" if not loop.last }}
-    {% endfor -%}
+    select * from {{ ref("stg_meta__account_insights") }}
+
+    union all
+
+    select * from {{ ref("stg_meta__campaign_insights") }}
+
+    union all
+
+    select * from {{ ref("stg_meta__adset_insights") }}
+
+    union all
+
+    select * from {{ ref("stg_meta__ad_insights") }}
 
 ),
 
@@ -63,7 +72,9 @@ read as (
 
 unique_rows as (
 
-    select * from read where copy_rank = 1
+    select *
+    from read
+    where copy_rank = 1
 
 )
 

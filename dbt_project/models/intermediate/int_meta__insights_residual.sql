@@ -26,7 +26,7 @@ with insights as (
 signed as (
 
     select
-        insights.*,
+        *,
         case when breakdown = 'none' then 1 else -1 end as sign
     from insights
 

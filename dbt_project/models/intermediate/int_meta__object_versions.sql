@@ -1,5 +1,6 @@
 -- Grain: one row per account, object type, object and version of it, with the time it
--- held. A version holds from the moment it was first seen.
+-- held. A version holds from the moment it was first seen. A load may hold a version
+-- twice after a crash; it counts once.
 with loads as (
 
     select * from {{ ref("stg_meta__loads") }}
@@ -103,17 +104,35 @@ objects as (
 
 loaded as (
 
-    select objects.*
+    select
+        objects.*,
+        row_number() over (
+            partition by
+                objects.account_id,
+                objects.object_type,
+                objects.object_id,
+                objects.load_id,
+                objects.requested_at
+            order by objects.is_present desc
+        ) as copy_rank
     from objects
     inner join loads on objects.load_id = loads.load_id
     where loads.is_completed
 
 ),
 
+unique_versions as (
+
+    select *
+    from loaded
+    where copy_rank = 1
+
+),
+
 dated as (
 
     select
-        loaded.*,
+        *,
         requested_at as valid_from,
         lead(requested_at) over (
             partition by account_id, object_type, object_id
@@ -122,7 +141,7 @@ dated as (
         min(requested_at) over (
             partition by account_id, object_type, object_id
         ) as first_seen_at
-    from loaded
+    from unique_versions
 
 )
 

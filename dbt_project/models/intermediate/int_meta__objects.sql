@@ -26,7 +26,9 @@ effective_statuses as (
 
 current_versions as (
 
-    select * from versions where valid_to is null
+    select *
+    from versions
+    where valid_to is null
 
 ),
 
@@ -125,7 +127,7 @@ placed as (
         on
             versions.account_id = parents.account_id
             and versions.parent_id = parents.object_id
-            and parents.object_type <> versions.object_type
+            and versions.object_type <> parents.object_type
     left join current_versions as grandparents
         on
             versions.account_id = grandparents.account_id
@@ -134,11 +136,11 @@ placed as (
     left join budgets
         on
             versions.account_id = budgets.account_id
-            and budgets.campaign_id = case versions.object_type
+            and case versions.object_type
                 when 'campaign' then versions.object_id
                 when 'adset' then versions.parent_id
                 else versions.grandparent_id
-            end
+            end = budgets.campaign_id
 
 )
 

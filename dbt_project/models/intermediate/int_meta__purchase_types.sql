@@ -1,6 +1,6 @@
 -- Grain: one row per account, level, object and day that reports a purchase.
--- One sale shows up under several action types; exactly one counts: the first present by
--- rank on the row without a breakdown. Present with 0 is present.
+-- One sale shows up under several action types; exactly one counts: the first present
+-- by rank on the row without a breakdown. Present with 0 is present.
 with insights as (
 
     select * from {{ ref("int_meta__insights_read") }}

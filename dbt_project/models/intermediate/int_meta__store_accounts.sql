@@ -17,10 +17,16 @@ accounts as (
 
 ),
 
--- A load that changed the configuration holds all of it.
-newest_stores as (
+-- A load that changed the configuration holds all of it; after a crash it may hold a
+-- row twice, which counts once.
+configured_stores as (
 
-    select stores.*
+    select
+        stores.*,
+        row_number() over (
+            partition by stores.store, stores.account_id
+            order by stores.configured_at
+        ) as copy_rank
     from stores
     where
         stores.load_id = (
@@ -29,6 +35,14 @@ newest_stores as (
             inner join loads on configured.load_id = loads.load_id
             where loads.is_completed
         )
+
+),
+
+newest_stores as (
+
+    select *
+    from configured_stores
+    where copy_rank = 1
 
 ),
 

@@ -1,6 +1,7 @@
 -- Grain: one row per account, level, breakdown and day that may be shown.
 -- A day of a level is shown from the newest load in which both its total and its
--- country window were read whole.
+-- country window were read whole. A load may hold a receipt twice after a crash; it
+-- counts once.
 with loads as (
 
     select * from {{ ref("stg_meta__loads") }}
@@ -13,9 +14,19 @@ receipts as (
 
 ),
 
-complete as (
+copies as (
 
-    select receipts.*
+    select
+        receipts.*,
+        row_number() over (
+            partition by
+                receipts.account_id,
+                receipts.level,
+                receipts.breakdown,
+                receipts.date_day,
+                receipts.load_id
+            order by receipts.requested_at, receipts.content_hash
+        ) as copy_rank
     from receipts
     inner join loads on receipts.load_id = loads.load_id
     where
@@ -25,16 +36,20 @@ complete as (
 
 ),
 
+complete as (
+
+    select *
+    from copies
+    where copy_rank = 1
+
+),
+
 counted as (
 
     select
-        complete.*,
+        *,
         count(*) over (
-            partition by
-                complete.account_id,
-                complete.level,
-                complete.date_day,
-                complete.load_id
+            partition by account_id, level, date_day, load_id
         ) as windows_of_load
     from complete
 
@@ -43,17 +58,13 @@ counted as (
 ranked as (
 
     select
-        counted.*,
+        *,
         row_number() over (
-            partition by
-                counted.account_id,
-                counted.level,
-                counted.breakdown,
-                counted.date_day
-            order by counted.load_id desc
+            partition by account_id, level, breakdown, date_day
+            order by load_id desc
         ) as newest_rank
     from counted
-    where counted.windows_of_load = 2
+    where windows_of_load = 2
 
 ),
 

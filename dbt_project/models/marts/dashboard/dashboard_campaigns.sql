@@ -20,7 +20,9 @@ store_accounts as (
 
 campaigns as (
 
-    select * from objects where object_type = 'campaign'
+    select *
+    from objects
+    where object_type = 'campaign'
 
 ),
 
@@ -63,7 +65,9 @@ joined as (
             campaigns.account_id = measured.account_id
             and campaigns.object_id = measured.campaign_id
     inner join store_accounts
-        on coalesce(campaigns.account_id, measured.account_id) = store_accounts.account_id
+        on
+            coalesce(campaigns.account_id, measured.account_id)
+            = store_accounts.account_id
 
 )
 

@@ -30,7 +30,8 @@ campaign_days as (
         cast(insights.reporting_currency as varchar) as reporting_currency,
         cast(insights.fx_status as varchar) as fx_status,
         cast(insights.spend as decimal(38, 14)) as spend,
-        cast(insights.spend_account_currency as decimal(18, 4)) as spend_account_currency,
+        cast(insights.spend_account_currency as decimal(18, 4))
+            as spend_account_currency,
         cast(insights.impressions as bigint) as impressions,
         cast(insights.clicks as bigint) as clicks,
         cast(insights.link_clicks as bigint) as link_clicks,
@@ -40,7 +41,8 @@ campaign_days as (
         cast(insights.checkouts_initiated as bigint) as checkouts_initiated,
         cast(insights.purchases as bigint) as purchases,
         cast(insights.purchase_value as decimal(38, 14)) as purchase_value,
-        cast(insights.purchase_value_account_currency as decimal(18, 4)) as purchase_value_account_currency,
+        cast(insights.purchase_value_account_currency as decimal(18, 4))
+            as purchase_value_account_currency,
         cast(insights.is_partial_day as boolean) as is_partial_day,
         cast(insights.date_day as date) as date_day
     from insights

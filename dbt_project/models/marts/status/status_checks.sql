@@ -131,8 +131,12 @@ statuses as (
 
     select
         campaign_rows.account_id,
-        sum(case when campaigns.is_active then 0 else campaign_rows.spend_account_currency end)
-            as hidden_spend,
+        sum(
+            case
+                when campaigns.is_active then 0
+                else campaign_rows.spend_account_currency
+            end
+        ) as hidden_spend,
         count(
             distinct case when not campaigns.is_active then campaigns.campaign_id end
         ) as hidden_campaigns,
@@ -153,8 +157,12 @@ hierarchy as (
 
     select
         account_id,
-        sum(case when object_type <> 'campaign' and parent_name is null then 1 else 0 end)
-            as orphans,
+        sum(
+            case
+                when object_type <> 'campaign' and parent_name is null then 1
+                else 0
+            end
+        ) as orphans,
         sum(case when object_name is null then 1 else 0 end) as nameless,
         sum(case when is_present then 0 else 1 end) as vanished,
         min(
@@ -236,7 +244,9 @@ checks as (
         end as evidence,
         case
             when gap_count > 0
-                then 'Read these days again: pathways sync --since --until. See marts.level_gaps.'
+                then
+                    'Read these days again: pathways sync --since --until.'
+                    || ' See marts.level_gaps.'
             when split_days > 0 then 'The next runs read them together.'
         end as fix
     from facts
@@ -255,12 +265,13 @@ checks as (
         case
             when newest_day is null then 'Nothing was read yet.'
             else
-                'Countries add up to ' || countries_spend || ' of ' || total_spend || ' '
-                || account_currency || ' since ' || oldest_day || '; '
+                'Countries add up to ' || countries_spend || ' of ' || total_spend
+                || ' ' || account_currency || ' since ' || oldest_day || '; '
                 || residual_spend || ' of it Meta gave to no country (ZZ).'
         end as evidence,
         case
-            when total_spend <> countries_spend then 'Run: pathways build --full-refresh.'
+            when total_spend <> countries_spend
+                then 'Run: pathways build --full-refresh.'
         end as fix
     from facts
 
@@ -286,7 +297,9 @@ checks as (
         end as evidence,
         case
             when rows_without_rate > 0
-                then 'Check sources.fx in the configuration, or add a peg to currency_pegs.csv.'
+                then
+                    'Check sources.fx in the configuration, or add a peg to'
+                    || ' currency_pegs.csv.'
         end as fix
     from facts
 
@@ -305,9 +318,10 @@ checks as (
             when newest_day is null then 'Nothing was read yet.'
             else
                 'Since ' || oldest_day || ', ' || hidden_campaigns
-                || ' campaigns that are not active now spent ' || hidden_spend || ' '
-                || account_currency || '; the dashboard hides them by default, AI Budget'
-                || ' counts them. ' || unlisted_campaigns || ' campaigns were never listed.'
+                || ' campaigns that are not active now spent ' || hidden_spend
+                || ' ' || account_currency || '; the dashboard hides them by default,'
+                || ' AI Budget counts them. ' || unlisted_campaigns
+                || ' campaigns were never listed.'
         end as evidence,
         case
             when hidden_spend <> 0 then 'Compare with include_inactive=true.'
@@ -329,7 +343,8 @@ checks as (
             when object_count = 0 then 'The account lists no objects.'
             when orphans > 0 or nameless > 0
                 then
-                    orphans || ' of ' || object_count || ' objects have no known parent ('
+                    orphans || ' of ' || object_count
+                    || ' objects have no known parent ('
                     || coalesce(orphan_example, 'none') || ' first), ' || nameless
                     || ' have no name.'
             else

@@ -1,0 +1,160 @@
+"""What every answer says about itself: `meta`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from api.params import Window
+from api.schemas import (
+    Coverage,
+    Meta,
+    MissingDays,
+    Stale,
+    StatusFilter,
+    Unconverted,
+    WindowShape,
+)
+from api.settings import Settings
+from api.snapshots import Reader, Row
+from api.status_file import read_status, staleness
+
+
+@dataclass(frozen=True)
+class Days:
+    """Which days of a window were read, from `queries/account_days.sql`."""
+
+    rows: list[Row]
+
+    def read(self) -> list[date]:
+        """Days that some account was read for, of both windows."""
+        return sorted({row["date_day"] for row in self.rows if row["is_read"]})
+
+    def read_accounts(self) -> list[str]:
+        """Accounts with a day of the window that was read."""
+        return sorted(
+            {
+                row["account_id"]
+                for row in self.rows
+                if row["is_current"] and row["is_read"]
+            }
+        )
+
+    def partial(self) -> list[date]:
+        """Days of the window that were still running when some account was read."""
+        return sorted(
+            {
+                row["date_day"]
+                for row in self.rows
+                if row["is_current"] and row["is_partial_day"]
+            }
+        )
+
+    def missing(self, is_current: bool) -> list[date]:
+        """Days that an account should have and lacks, or that no account has."""
+        rows = [row for row in self.rows if row["is_current"] is is_current]
+        read = {row["date_day"] for row in rows if row["is_read"]}
+        lacking = {
+            row["date_day"]
+            for row in rows
+            if not row["is_read"] and not row["is_before_account"]
+        }
+        return sorted(lacking | {row["date_day"] for row in rows} - read)
+
+    def ranges(self) -> list[MissingDays]:
+        """The unread days of the window, per account, as ranges."""
+        found: list[MissingDays] = []
+        for account_id in sorted({row["account_id"] for row in self.rows}):
+            found += _ranges(
+                row
+                for row in self.rows
+                if row["is_current"] and row["account_id"] == account_id
+            )
+        return found
+
+
+def _ranges(account_days: Iterable[Row]) -> list[MissingDays]:
+    found: list[MissingDays] = []
+    is_open = False
+    for row in account_days:
+        why: Literal["before_account", "not_read"] = (
+            "before_account" if row["is_before_account"] else "not_read"
+        )
+        day = row["date_day"]
+        if row["is_read"]:
+            is_open = False
+        elif is_open and found[-1].why == why:
+            found[-1] = found[-1].model_copy(update={"until": day})
+        else:
+            found.append(
+                MissingDays(account_id=row["account_id"], since=day, until=day, why=why)
+            )
+            is_open = True
+    return found
+
+
+def read_days(reader: Reader, store: str, window: Window) -> Days:
+    """Which days of a store's window were read."""
+    return Days(reader.rows("account_days", {"store": store, **window.values()}))
+
+
+def coverage(
+    days: Days,
+    unconverted: list[Unconverted] | None,
+    previous_unconverted_rows: int | None,
+) -> Coverage:
+    """What an answer about days does not know."""
+    return Coverage(
+        missing_days=days.missing(is_current=True),
+        missing=days.ranges(),
+        unconverted=unconverted,
+        previous_missing_days=days.missing(is_current=False),
+        previous_unconverted_rows=previous_unconverted_rows,
+    )
+
+
+def stale_now(
+    settings: Settings, reader: Reader | None, store: str | None, now: datetime
+) -> tuple[Stale | None, list[str]]:
+    """Since when and why the data is too old, and warnings about how that is known."""
+    status = read_status(settings.data_dir)
+    published_at = reader.published_at if reader else None
+    warnings = list(reader.warnings) if reader else []
+    if status.report is None:
+        warnings.append(f"status.json is {status.state}.")
+    return staleness(status, store, published_at, now), warnings
+
+
+def meta(
+    settings: Settings,
+    reader: Reader,
+    now: datetime,
+    stores: Sequence[Row],
+    *,
+    window: Window | None = None,
+    days: Days | None = None,
+    status_filter: StatusFilter | None = None,
+    covered: Coverage | None = None,
+    warnings: Sequence[str] = (),
+    next_cursor: str | None = None,
+) -> Meta:
+    """What an answer is made of, for the stores that it is about."""
+    currencies = {row["reporting_currency"] for row in stores}
+    through = [row["data_through"] for row in stores]
+    stale, said = stale_now(
+        settings, reader, stores[0]["store"] if len(stores) == 1 else None, now
+    )
+    return Meta(
+        snapshot_id=reader.snapshot_id,
+        data_through=min(through) if through and None not in through else None,
+        generated_at=now,
+        currency=currencies.pop() if len(currencies) == 1 else None,
+        timezone=sorted({zone for row in stores for zone in row["timezones"] or []}),
+        status_filter=status_filter,
+        coverage=covered,
+        partial_days=days.partial() if days else [],
+        stale=stale,
+        warnings=[*said, *warnings],
+        next_cursor=next_cursor,
+        window=WindowShape(since=window.since, until=window.until) if window else None,
+    )

@@ -1,0 +1,56 @@
+"""Where a page ends: an opaque text of the snapshot, the request and the key."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from api.errors import BadCursor, CursorExpired
+
+Key = Sequence[str | int]
+
+
+def write_cursor(snapshot_id: str, request: Mapping[str, object], key: Key) -> str:
+    """A cursor for the rows behind `key`, of this snapshot and this request alone."""
+    document = [snapshot_id, list(key), _digest(snapshot_id, request, key)]
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
+
+
+def read_cursor(
+    cursor: str, snapshot_id: str, request: Mapping[str, object], length: int
+) -> list[str]:
+    """The key, of `length` parts, that a cursor names.
+
+    Raises:
+        BadCursor: it was changed, or made for another request.
+        CursorExpired: it was made for a snapshot that is no longer served.
+    """
+    again = "Ask again without a cursor."
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        named, key, digest = json.loads(base64.b64decode(padded, b"-_", validate=True))
+        is_well_formed = isinstance(named, str) and isinstance(key, list)
+    except (ValueError, TypeError) as error:
+        raise BadCursor("This is not a cursor of this API.", again) from error
+    if not is_well_formed or len(key) != length:
+        raise BadCursor("This is not a cursor of this route.", again)
+    if named != snapshot_id:
+        raise CursorExpired(
+            "The cursor belongs to a snapshot that is no longer served; pages of two "
+            "snapshots do not fit together.",
+            "Start again from the first page, without a cursor.",
+        )
+    if digest != _digest(snapshot_id, request, key):
+        raise BadCursor(
+            "The cursor was changed, or belongs to a request with other parameters.",
+            "Repeat all parameters of the first page, with since and until as its "
+            "meta.window names them.",
+        )
+    return [str(part) for part in key]
+
+
+def _digest(snapshot_id: str, request: Mapping[str, object], key: Key) -> str:
+    signed = json.dumps(
+        [snapshot_id, request, list(key)], sort_keys=True, default=str
+    ).encode()
+    return hashlib.sha256(signed).hexdigest()[:24]

@@ -1,0 +1,309 @@
+"""What requests may ask: parameters, their defaults and limits. All of it is here.
+
+A window of days has both ends included and is in each account's own days. Today is the
+store's newest local day at the clock; it counts, and is marked partial.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import Depends, Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from api.errors import BadRange, NoData, StoreNeeded, UnknownCampaign, UnknownStore
+from api.settings import Settings
+from api.snapshots import Reader, Row, Snapshots
+
+LONGEST_DAYS = 1200
+DASHBOARD_DAYS = 7
+BUDGET_DAYS = 14
+
+Period = Literal[
+    "today",
+    "yesterday",
+    "last_7d",
+    "last_14d",
+    "last_30d",
+    "last_60d",
+    "last_90d",
+    "mtd",
+    "last_month",
+]
+Compare = Literal["previous_period", "previous_year", "none"]
+Level = Literal["campaign", "adset", "ad", "account"]
+ObjectType = Literal["campaign", "adset", "ad"]
+
+
+def _day_text(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("write a day as YYYY-MM-DD, such as 2026-03-10")
+    return value
+
+
+def _sorted(values: list[str] | None) -> list[str] | None:
+    return sorted(set(values)) if values else None
+
+
+Day = Annotated[
+    date, BeforeValidator(_day_text), Field(ge=date(2004, 1, 1), le=date(2099, 12, 31))
+]
+ObjectId = Annotated[str, Field(pattern=r"^[0-9]{1,25}$")]
+StatusName = Annotated[
+    str, Field(pattern=r"^(active|paused|archived|deleted|other|[A-Z_]{1,40})$")
+]
+
+
+class StoreQuery(BaseModel):
+    """Parameters of routes about a store. Unknown parameters are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    store: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        description="The store. May be left out where there is only one.",
+    )
+
+
+class RangeQuery(StoreQuery):
+    """Parameters of routes about days."""
+
+    since: Day | None = Field(
+        None,
+        description="First day, YYYY-MM-DD. Default: so many days to `until` as the "
+        f"reader has by default, {DASHBOARD_DAYS} (the budget: {BUDGET_DAYS}).",
+    )
+    until: Day | None = Field(
+        None, description="Last day, included, YYYY-MM-DD. Default: today."
+    )
+    period: Period | None = Field(
+        None,
+        description="Days by name, instead of since and until. All but `yesterday` and "
+        "`last_month` end today, today included.",
+    )
+
+
+class DashboardQuery(RangeQuery):
+    """Parameters of the dashboard."""
+
+    compare: Compare = Field(
+        "previous_period",
+        description="The window behind `previous` and `change`: as many days directly "
+        "before, the same dates a year before, or none.",
+    )
+    include_inactive: bool = Field(
+        False, description="Count campaigns too that are not active now."
+    )
+    campaign_id: Annotated[list[ObjectId], Field(max_length=100)] | None = Field(
+        None, description="Only these campaigns, by id; may be repeated."
+    )
+    country: str | None = Field(
+        None,
+        pattern=r"^([A-Z]{2}|unknown)$",
+        description="Only this country: ISO code, `unknown`, or `ZZ` for the residual.",
+    )
+
+    @property
+    def campaign_ids(self) -> list[str] | None:
+        """The campaigns asked for, sorted; None for all."""
+        return _sorted(self.campaign_id)
+
+
+class BudgetQuery(RangeQuery):
+    """Parameters of the budget reader. All statuses are answered."""
+
+    country: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{2}$",
+        description="Of the parts by country only this one, ISO code; the totals stay.",
+    )
+
+
+class PageQuery(BaseModel):
+    """Parameters of routes that answer in pages."""
+
+    limit: int = Field(100, ge=1, le=1000, description="Rows on a page.")
+    cursor: str | None = Field(
+        None,
+        max_length=500,
+        description="`meta.next_cursor` of the page before; else the same request.",
+    )
+
+
+class RowsQuery(RangeQuery, PageQuery):
+    """Parameters of the rows. All statuses are answered."""
+
+    country: str | None = Field(
+        None,
+        pattern=r"^([A-Z]{2}|unknown)$",
+        description="Only this country: ISO code, `unknown`, or `ZZ` for the residual.",
+    )
+    campaign_id: Annotated[list[ObjectId], Field(max_length=100)] | None = Field(
+        None, description="Only rows of these campaigns, by id; may be repeated."
+    )
+    object_id: ObjectId | None = Field(
+        None, description="Only rows of this object of the level, by id."
+    )
+    format: Literal["json"] = Field("json", description="The form of the answer.")
+
+    @property
+    def campaign_ids(self) -> list[str] | None:
+        """The campaigns asked for, sorted; None for all."""
+        return _sorted(self.campaign_id)
+
+
+class ObjectsQuery(StoreQuery):
+    """Parameters of the objects."""
+
+    type: ObjectType | None = Field(None, description="Only objects of this type.")
+    status: (
+        Annotated[list[StatusName], Field(max_length=20), AfterValidator(_sorted)]
+        | None
+    ) = Field(
+        None,
+        description="Only objects of these statuses; may be repeated. In small letters "
+        "a group (active, paused, archived, deleted, other); in capitals Meta's own "
+        "effective status.",
+    )
+    include_absent: bool = Field(
+        False, description="Answer objects too that the newest whole listing lacks."
+    )
+    limit: int = Field(1000, ge=1, le=5000, description="Objects on a page, all types.")
+    cursor: str | None = Field(
+        None,
+        max_length=500,
+        description="`meta.next_cursor` of the page before; else the same request.",
+    )
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days answered and those they are compared with, both ends included."""
+
+    today: date
+    since: date
+    until: date
+    previous_since: date | None
+    previous_until: date | None
+
+    def values(self) -> dict[str, object]:
+        """As the queries bind it."""
+        return {
+            "since": self.since,
+            "until": self.until,
+            "previous_since": self.previous_since,
+            "previous_until": self.previous_until,
+        }
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _snapshots(request: Request) -> Snapshots:
+    snapshots: Snapshots = request.app.state.snapshots
+    return snapshots
+
+
+def _moment(request: Request) -> datetime:
+    return _settings(request).moment()
+
+
+def _reader(request: Request) -> Iterator[Reader]:
+    with _snapshots(request).reading() as reader:
+        yield reader
+
+
+UsedSettings = Annotated[Settings, Depends(_settings)]
+OpenSnapshots = Annotated[Snapshots, Depends(_snapshots)]
+Moment = Annotated[datetime, Depends(_moment)]
+OneSnapshot = Annotated[Reader, Depends(_reader)]
+
+
+def asked_store(reader: Reader, store: str | None) -> Row:
+    """The store asked for, or the only one, as `queries/stores.sql` gives it.
+
+    Raises:
+        StoreNeeded: none is named and there are several.
+        UnknownStore: there is none of that name.
+        NoData: the snapshot holds no store at all.
+    """
+    stores = reader.rows("stores", {"store": store})
+    if store is not None and not stores:
+        raise UnknownStore(f"There is no store `{store}`.", "/v1/stores lists them.")
+    if not stores:
+        raise NoData("The snapshot holds no store.", "Run `pathways run`.")
+    if len(stores) > 1:
+        names = ", ".join(row["store"] for row in stores)
+        raise StoreNeeded(
+            "Several stores are served: name one.", f"Add store=: {names}."
+        )
+    return stores[0]
+
+
+def asked_window(
+    reader: Reader,
+    store: str,
+    query: RangeQuery,
+    compare: Compare,
+    now: datetime,
+    default_days: int,
+) -> Window:
+    """The days a request asks for, at the clock.
+
+    Raises:
+        BadRange: both period and days are given, the end lies before the start, or the
+            window is longer than LONGEST_DAYS.
+    """
+    if query.period is not None and (query.since or query.until):
+        raise BadRange(
+            "Both a period and days are asked for.",
+            "Leave out period, or since and until.",
+        )
+    (row,) = reader.rows(
+        "window",
+        {
+            "store": store,
+            "since": query.since,
+            "until": query.until,
+            "period": query.period,
+            "compare": compare,
+            "default_days": default_days,
+            "now": now,
+        },
+    )
+    days = row.pop("day_count")
+    if row["since"] > row["until"]:
+        raise BadRange(
+            f"The window ends on {row['until']}, before it starts on {row['since']}.",
+            "Let since be the earlier day.",
+        )
+    if days > LONGEST_DAYS:
+        raise BadRange(
+            f"The window has {days} days; {LONGEST_DAYS} are the most for one answer.",
+            "Ask for fewer days at a time.",
+        )
+    return Window(**row)
+
+
+def check_campaigns(reader: Reader, store: str, campaign_ids: list[str] | None) -> None:
+    """Make sure that the store has the campaigns asked for.
+
+    Raises:
+        UnknownCampaign: it lacks one.
+    """
+    if campaign_ids is None:
+        return
+    found = reader.rows(
+        "campaigns_known", {"store": store, "campaign_ids": campaign_ids}
+    )
+    unknown = set(campaign_ids) - {row["campaign_id"] for row in found}
+    if unknown:
+        raise UnknownCampaign(
+            f"The store has no campaign {', '.join(sorted(unknown))}.",
+            "/v1/objects?type=campaign lists them.",
+        )

@@ -1,0 +1,68 @@
+-- Grain: one row per account of the store and day of the window or of the one it is
+-- compared with: was it read, and was it still running when it was.
+with accounts as (
+
+    select * from marts.accounts where store = $store
+
+),
+
+windows as (
+
+    select
+        true as is_current,
+        cast($since as date) as since,
+        cast($until as date) as until
+
+    union all
+
+    select
+        false as is_current,
+        cast($previous_since as date) as since,
+        cast($previous_until as date) as until
+
+),
+
+expected as (
+
+    select
+        windows.is_current,
+        accounts.account_id,
+        cast(days.date_day as date) as date_day,
+        coalesce(
+            cast(days.date_day as date)
+            < cast(timezone(accounts.timezone_name, accounts.created_at) as date),
+            -- Its age is not known: it is expected to have the day.
+            false
+        ) as is_before_account
+    from windows
+    cross join unnest(range(windows.since, windows.until + 1, interval 1 day))
+        as days (date_day)
+    cross join accounts
+
+),
+
+read_days as (
+
+    select * from marts.account_days where store = $store
+
+),
+
+account_days as (
+
+    select
+        expected.account_id,
+        expected.is_current,
+        expected.is_before_account,
+        read_days.account_id is not null as is_read,
+        read_days.is_partial_day,
+        expected.date_day
+    from expected
+    left join read_days
+        on
+            expected.account_id = read_days.account_id
+            and expected.date_day = read_days.date_day
+
+)
+
+select * from account_days
+order by is_current desc, date_day, account_id

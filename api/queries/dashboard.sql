@@ -1,0 +1,303 @@
+-- Grain: one row per part of the dashboard and key. Parts: overview (of the window
+-- and of the one it is compared with), day, campaign, country; hidden: all that the
+-- status filter leaves out; currency: what lacks a rate, by account currency.
+-- One scan feeds all parts, so they add up. Money and orders are of rows with a rate,
+-- ratios that hold them of those same rows; delivery is of all rows.
+with campaigns as (
+
+    select * from marts.dashboard_campaigns where store = $store
+
+),
+
+read_days as (
+
+    select unnest(cast($read_days as date[])) as date_day
+
+),
+
+windows as (
+
+    select
+        true as is_current,
+        cast($since as date) as since,
+        cast($until as date) as until
+
+    union all
+
+    select
+        false as is_current,
+        cast($previous_since as date) as since,
+        cast($previous_until as date) as until
+
+),
+
+facts as (
+
+    select
+        windows.is_current,
+        daily.*,
+        daily.spend is not null as is_converted,
+        -- A campaign that was never listed counts as active, as in the status rule.
+        coalesce(campaigns.is_active, true) or $include_inactive as is_shown
+    from marts.dashboard_daily as daily
+    inner join windows on daily.date_day between windows.since and windows.until
+    left join campaigns
+        on
+            daily.account_id = campaigns.account_id
+            and daily.campaign_id = campaigns.campaign_id
+    where
+        daily.store = $store
+        and (cast($country as varchar) is null or daily.country_code = $country)
+        and (
+            cast($campaign_ids as varchar[]) is null
+            or list_contains(cast($campaign_ids as varchar[]), daily.campaign_id)
+        )
+
+),
+
+sums as (
+
+    select
+        is_current,
+        case
+            when not is_shown then 'hidden'
+            when grouping(date_day) = 0 then 'day'
+            when grouping(campaign_id) = 0 then 'campaign'
+            when grouping(country_code) = 0 then 'country'
+            when grouping(account_currency) = 0 then 'currency'
+            else 'overview'
+        end as part,
+        -- Of these at most one is not null; the overview has none.
+        coalesce(
+            cast(date_day as varchar), campaign_id, country_code, account_currency, ''
+        ) as part_key,
+        count(*) as row_count,
+        count(distinct campaign_id) as campaign_count,
+        sum(spend) as spend,
+        sum(purchase_value) as revenue,
+        sum(purchases) filter (where is_converted) as orders,
+        sum(impressions) as impressions,
+        sum(clicks) as clicks,
+        sum(link_clicks) as link_clicks,
+        sum(outbound_clicks) as outbound_clicks,
+        sum(landing_page_views) as landing_page_views,
+        sum(add_to_cart) as add_to_cart,
+        sum(checkouts_initiated) as checkouts_initiated,
+        sum(impressions) filter (where is_converted) as converted_impressions,
+        sum(clicks) filter (where is_converted) as converted_clicks,
+        count(*) filter (where not is_converted) as unconverted_rows,
+        sum(spend_account_currency) filter (where not is_converted)
+            as unconverted_spend,
+        sum(purchase_value_account_currency) filter (where not is_converted)
+            as unconverted_purchase_value,
+        sum(purchases) filter (where not is_converted) as unconverted_purchases
+    from facts
+    group by grouping sets (
+        (is_current, is_shown),
+        (is_current, is_shown, date_day),
+        (is_current, is_shown, campaign_id),
+        (is_current, is_shown, country_code),
+        (is_current, is_shown, account_currency)
+    )
+    having is_shown or grouping_id(
+        date_day, campaign_id, country_code, account_currency
+    ) = 15
+
+),
+
+-- What is answered even without a row.
+cells as (
+
+    select
+        windows.is_current,
+        parts.part,
+        '' as part_key,
+        exists (
+            select 1
+            from read_days
+            where read_days.date_day between windows.since and windows.until
+        ) as is_read
+    from windows
+    cross join (values ('overview'), ('hidden')) as parts (part)
+    where windows.since is not null
+
+    union all
+
+    select
+        true as is_current,
+        'day' as part,
+        cast(cast(days.date_day as date) as varchar) as part_key,
+        read_days.date_day is not null as is_read
+    from unnest(range(cast($since as date), cast($until as date) + 1, interval 1 day))
+        as days (date_day)
+    left join read_days on days.date_day = read_days.date_day
+
+    union all
+
+    select
+        true as is_current,
+        'campaign' as part,
+        campaign_id as part_key,
+        list_contains(cast($read_account_ids as varchar[]), account_id) as is_read
+    from campaigns
+    where
+        is_active
+        and is_present
+        and (
+            cast($campaign_ids as varchar[]) is null
+            or list_contains(cast($campaign_ids as varchar[]), campaign_id)
+        )
+
+),
+
+known as (
+
+    select
+        is_current,
+        part,
+        part_key,
+        sums.* exclude (is_current, part, part_key),
+        -- A row proves that its day was read.
+        sums.row_count is not null or cells.is_read as is_known,
+        -- A day that was read and has no row is 0; one that was not is not known.
+        case when sums.row_count is null and cells.is_read then 0 end as zero
+    from cells
+    full join sums using (is_current, part, part_key)
+    where is_current or part = 'overview'
+
+),
+
+filled as (
+
+    select
+        * replace (
+            coalesce(campaign_count, zero) as campaign_count,
+            coalesce(spend, zero) as spend,
+            coalesce(revenue, zero) as revenue,
+            coalesce(orders, zero) as orders,
+            coalesce(impressions, zero) as impressions,
+            coalesce(clicks, zero) as clicks,
+            coalesce(link_clicks, zero) as link_clicks,
+            coalesce(outbound_clicks, zero) as outbound_clicks,
+            coalesce(landing_page_views, zero) as landing_page_views,
+            coalesce(add_to_cart, zero) as add_to_cart,
+            coalesce(checkouts_initiated, zero) as checkouts_initiated,
+            coalesce(converted_impressions, zero) as converted_impressions,
+            coalesce(converted_clicks, zero) as converted_clicks,
+            coalesce(unconverted_rows, zero) as unconverted_rows
+        )
+    from known
+
+),
+
+rated as (
+
+    select
+        *,
+        metrics.aov(revenue, orders) as aov,
+        metrics.cac(spend, orders) as cac,
+        metrics.roas(revenue, spend) as roas,
+        metrics.ctr(clicks, impressions) as ctr,
+        metrics.cpc(spend, converted_clicks) as cpc,
+        metrics.cpm(spend, converted_impressions) as cpm,
+        metrics.conversion_rate(orders, converted_clicks) as conversion_rate,
+        case
+            when not is_known then 'not_read'
+            when spend is null then 'no_rate'
+        end as money_reason,
+        case when not is_known then 'not_read' end as count_reason
+    from filled
+
+),
+
+reasoned as (
+
+    select
+        *,
+        case
+            when aov is null then coalesce(money_reason, 'no_purchases')
+        end as aov_reason,
+        case
+            when cac is null then coalesce(money_reason, 'no_purchases')
+        end as cac_reason,
+        case
+            when roas is null then coalesce(money_reason, 'no_spend')
+        end as roas_reason,
+        case
+            when ctr is null then coalesce(count_reason, 'no_impressions')
+        end as ctr_reason,
+        case
+            when cpc is null then coalesce(money_reason, 'no_clicks')
+        end as cpc_reason,
+        case
+            when cpm is null then coalesce(money_reason, 'no_impressions')
+        end as cpm_reason,
+        case
+            when conversion_rate is null then coalesce(money_reason, 'no_clicks')
+        end as conversion_rate_reason
+    from rated
+
+),
+
+-- The row before the current overview is the one it is compared with.
+compared as (
+
+    select
+        *,
+        metrics.change(spend, lag(spend) over before) as spend_change,
+        metrics.change(revenue, lag(revenue) over before) as revenue_change,
+        metrics.change(orders, lag(orders) over before) as orders_change,
+        metrics.change(impressions, lag(impressions) over before)
+            as impressions_change,
+        metrics.change(clicks, lag(clicks) over before) as clicks_change,
+        metrics.change(link_clicks, lag(link_clicks) over before)
+            as link_clicks_change,
+        metrics.change(outbound_clicks, lag(outbound_clicks) over before)
+            as outbound_clicks_change,
+        metrics.change(landing_page_views, lag(landing_page_views) over before)
+            as landing_page_views_change,
+        metrics.change(add_to_cart, lag(add_to_cart) over before)
+            as add_to_cart_change,
+        metrics.change(checkouts_initiated, lag(checkouts_initiated) over before)
+            as checkouts_initiated_change,
+        metrics.change(aov, lag(aov) over before) as aov_change,
+        metrics.change(cac, lag(cac) over before) as cac_change,
+        metrics.change(roas, lag(roas) over before) as roas_change,
+        metrics.change(ctr, lag(ctr) over before) as ctr_change,
+        metrics.change(cpc, lag(cpc) over before) as cpc_change,
+        metrics.change(cpm, lag(cpm) over before) as cpm_change,
+        metrics.change(conversion_rate, lag(conversion_rate) over before)
+            as conversion_rate_change
+    from reasoned
+    window before as (partition by part, part_key order by is_current)
+
+),
+
+described as (
+
+    select
+        compared.*,
+        campaigns.account_id,
+        campaigns.campaign_id,
+        campaigns.campaign_name,
+        campaigns.status,
+        campaigns.effective_status,
+        campaigns.objective,
+        campaigns.account_currency,
+        campaigns.budget_level,
+        campaigns.daily_budget,
+        campaigns.lifetime_budget,
+        campaigns.is_active,
+        campaigns.is_present
+    from compared
+    left join campaigns
+        on compared.part = 'campaign' and compared.part_key = campaigns.campaign_id
+
+)
+
+select * from described
+order by
+    part,
+    is_current desc,
+    case when part in ('campaign', 'country') then spend end desc nulls last,
+    part_key

@@ -1,0 +1,195 @@
+"""The dashboard: overview, trends, campaigns and countries of one window."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from api.answers import Days, coverage, meta, read_days
+from api.params import (
+    DASHBOARD_DAYS,
+    DashboardQuery,
+    Moment,
+    OneSnapshot,
+    UsedSettings,
+    Window,
+    asked_store,
+    asked_window,
+    check_campaigns,
+)
+from api.schemas import Answer, Hidden, StatusFilter, Unconverted
+from api.schemas_dashboard import METRICS, RATIOS, Dashboard
+from api.snapshots import Row
+
+router = APIRouter(prefix="/v1", tags=["dashboard"])
+
+
+@router.get("/dashboard", summary="Overview, trends, campaigns and countries")
+def dashboard(
+    asked: Annotated[DashboardQuery, Query()],
+    reader: OneSnapshot,
+    settings: UsedSettings,
+    now: Moment,
+) -> Answer[Dashboard]:
+    store = asked_store(reader, asked.store)
+    window = asked_window(
+        reader, store["store"], asked, asked.compare, now, DASHBOARD_DAYS
+    )
+    check_campaigns(reader, store["store"], asked.campaign_ids)
+    days = read_days(reader, store["store"], window)
+    rows = reader.rows(
+        "dashboard",
+        {
+            "store": store["store"],
+            **window.values(),
+            "include_inactive": asked.include_inactive,
+            "campaign_ids": asked.campaign_ids,
+            "country": asked.country,
+            "read_days": days.read(),
+            "read_account_ids": days.read_accounts(),
+        },
+    )
+    parts = _parts(rows)
+    previous = next((row for row in parts["overview"] if not row["is_current"]), None)
+    unconverted = [
+        _unconverted(row) for row in parts["currency"] if row["unconverted_rows"]
+    ]
+    hidden = parts["hidden"][0]
+    return Answer(
+        data=Dashboard.model_validate(_document(asked, window, days, parts, previous)),
+        meta=meta(
+            settings,
+            reader,
+            now,
+            [store],
+            window=window,
+            days=days,
+            status_filter=StatusFilter(
+                include_inactive=asked.include_inactive,
+                hidden=Hidden(
+                    spend=hidden["spend"],
+                    purchases=hidden["orders"],
+                    objects=hidden["campaign_count"] or 0,
+                ),
+            ),
+            covered=coverage(
+                days, unconverted, previous["unconverted_rows"] if previous else None
+            ),
+            warnings=_warnings(days, unconverted, hidden, asked),
+        ),
+    )
+
+
+def _parts(rows: list[Row]) -> dict[str, list[Row]]:
+    names = ("overview", "day", "campaign", "country", "hidden", "currency")
+    return {name: [row for row in rows if row["part"] == name] for name in names}
+
+
+def _document(
+    asked: DashboardQuery,
+    window: Window,
+    days: Days,
+    parts: dict[str, list[Row]],
+    previous: Row | None,
+) -> dict[str, Any]:
+    is_whole = not days.missing(is_current=True) and not days.missing(is_current=False)
+    is_partial_of = dict.fromkeys(map(str, days.read()), False)
+    is_partial_of |= dict.fromkeys(map(str, days.partial()), True)
+    trends = [
+        {
+            **_metrics(row),
+            "date_day": row["part_key"],
+            "is_partial_day": is_partial_of.get(row["part_key"]),
+        }
+        for row in parts["day"]
+    ]
+    return {
+        "compared_with": {
+            "compare": asked.compare,
+            "since": window.previous_since,
+            "until": window.previous_until,
+        },
+        "overview": {
+            name: _figure(name, parts["overview"][0], previous, is_whole)
+            for name in METRICS
+        },
+        "trends": trends,
+        "campaigns": [{**row, **_metrics(row)} for row in parts["campaign"]],
+        "countries": [
+            {**_metrics(row), "country_code": row["part_key"]}
+            for row in parts["country"]
+        ],
+    }
+
+
+def _reason(name: str, row: Row) -> str | None:
+    if row[name] is not None:
+        return None
+    if name in RATIOS:
+        return str(row[f"{name}_reason"])
+    return str(
+        row["money_reason"]
+        if name in ("spend", "revenue", "orders")
+        else row["count_reason"]
+    )
+
+
+def _metrics(row: Row) -> dict[str, Any]:
+    reasons = {name: _reason(name, row) for name in METRICS if row[name] is None}
+    return {**{name: row[name] for name in METRICS}, "reasons": reasons}
+
+
+def _figure(
+    name: str, row: Row, previous: Row | None, is_whole: bool
+) -> dict[str, Any]:
+    change = row[f"{name}_change"] if previous is not None and is_whole else None
+    why = None
+    if change is None:
+        if previous is None:
+            why = "not_compared"
+        elif not is_whole:
+            why = "not_fully_read"
+        elif row[name] is None:
+            why = "value_unknown"
+        elif previous[name] is None:
+            why = "previous_unknown"
+        else:
+            why = "previous_zero"
+    return {
+        "value": row[name],
+        "previous": None if previous is None else previous[name],
+        "change": change,
+        "reason": _reason(name, row),
+        "change_reason": why,
+    }
+
+
+def _unconverted(row: Row) -> Unconverted:
+    return Unconverted(
+        account_currency=row["part_key"],
+        rows=row["unconverted_rows"],
+        spend_account_currency=row["unconverted_spend"],
+        purchases=row["unconverted_purchases"],
+        purchase_value_account_currency=row["unconverted_purchase_value"],
+    )
+
+
+def _warnings(
+    days: Days, unconverted: list[Unconverted], hidden: Row, asked: DashboardQuery
+) -> list[str]:
+    found = []
+    if unconverted:
+        found.append(
+            "Some rows have no exchange rate: money, orders and their ratios leave "
+            "them out; see coverage.unconverted."
+        )
+    if missing := days.missing(is_current=True):
+        found.append(
+            f"{len(missing)} days of the window were not fully read; see "
+            "coverage.missing_days."
+        )
+    if asked.campaign_ids and hidden["campaign_count"]:
+        found.append(
+            "Of the campaigns asked for some are not active now and hidden: add "
+            "include_inactive=true."
+        )
+    return found

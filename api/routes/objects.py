@@ -1,0 +1,85 @@
+"""Campaigns, ad sets and ads as they are now."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.answers import meta
+from api.cursors import read_cursor, write_cursor
+from api.params import Moment, ObjectsQuery, OneSnapshot, UsedSettings, asked_store
+from api.schemas import Answer, Hidden, StatusFilter
+from api.schemas_objects import AdObject, Objects, ObjectsSummary, StatusCounts
+
+router = APIRouter(prefix="/v1", tags=["objects"])
+
+
+@router.get("/objects", summary="Names, statuses, budgets and hierarchy of objects")
+def objects(
+    asked: Annotated[ObjectsQuery, Query()],
+    reader: OneSnapshot,
+    settings: UsedSettings,
+    now: Moment,
+) -> Answer[Objects]:
+    store = asked_store(reader, asked.store)
+    request = {
+        "route": "objects",
+        "store": store["store"],
+        **asked.model_dump(include={"type", "status", "include_absent"}),
+    }
+    after: list[str | None] = [None, None]
+    if asked.cursor is not None:
+        after = [*read_cursor(asked.cursor, reader.snapshot_id, request, 2)]
+    rows = reader.rows(
+        "objects",
+        {
+            "store": store["store"],
+            "object_type": asked.type,
+            "statuses": asked.status,
+            "include_absent": asked.include_absent,
+            "after_rank": after[0],
+            "after_id": after[1],
+            # One more tells whether there is a next page.
+            "row_limit": asked.limit + 1,
+        },
+    )
+    found = [row for row in rows if row["part"] == "object"]
+    page = found[: asked.limit]
+    next_cursor = None
+    if len(found) > asked.limit:
+        key = (page[-1]["type_rank"], page[-1]["object_id"])
+        next_cursor = write_cursor(reader.snapshot_id, request, key)
+    counts = {row["object_type"]: row for row in rows if row["part"] == "summary"}
+    by_type = {
+        name: StatusCounts.model_validate(row)
+        for name, row in counts.items()
+        if name != "all"
+    }
+    listed = {
+        name: [
+            AdObject.model_validate(row) for row in page if row["object_type"] == name
+        ]
+        for name in ("campaign", "adset", "ad")
+    }
+    return Answer(
+        data=Objects(
+            campaigns=listed["campaign"],
+            adsets=listed["adset"],
+            ads=listed["ad"],
+            summary=ObjectsSummary.model_validate(
+                {**counts["all"], "by_type": by_type}
+            ),
+        ),
+        meta=meta(
+            settings,
+            reader,
+            now,
+            [store],
+            status_filter=StatusFilter(
+                include_inactive=asked.status is None,
+                hidden=Hidden(
+                    spend=None, purchases=None, objects=counts["all"]["hidden"]
+                ),
+            ),
+            next_cursor=next_cursor,
+        ),
+    )

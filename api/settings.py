@@ -1,0 +1,36 @@
+"""What the API is told by its caller: where the data is, where it listens, limits."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The API's settings. It reads neither environment nor files for them.
+
+    Attributes:
+        data_dir: the folder with the pointer, the snapshots and status.json.
+        host: the address it listens on.
+        port: the port it listens on.
+        now: an aware moment that stands in for the clock; None for the real one.
+        has_docs: whether /docs and /openapi.json are served.
+        poll_seconds: the pointer is looked at no more often than this.
+        query_seconds: an answer that takes its queries longer is given up.
+        memory_limit: of the database, as DuckDB writes it.
+        threads: of the database.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    now: datetime | None = None
+    has_docs: bool = True
+    poll_seconds: float = 1.0
+    query_seconds: float = 10.0
+    memory_limit: str = "1GB"
+    threads: int = 2
+
+    def moment(self) -> datetime:
+        """The moment it is, UTC."""
+        return (self.now or datetime.now(UTC)).astimezone(UTC)

@@ -1,0 +1,128 @@
+"""The style checks that the suite runs: formatting, lint, types, SQL, docs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("style")
+
+
+def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "format", "--check", "."),
+        ("ruff", "check", "."),
+        ("mypy",),
+        ("sqlfluff", "lint", "dbt_project", "api/queries"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_the_tree_is_clean_under(root: Path, command: tuple[str, ...]) -> None:
+    ended = run(root, *command)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_every_table_that_the_readme_names_is_a_model(root: Path) -> None:
+    named = set(
+        re.findall(r"`(?:core|marts)\.(\w+)`", (root / "README.md").read_text())
+    )
+    models = {path.stem for path in (root / "dbt_project/models").rglob("*.sql")}
+
+    assert len(named) > 10
+    assert named - models == set()
+
+
+def test_every_route_that_the_readme_names_is_served_and_exposed(root: Path) -> None:
+    import yaml
+
+    from api.main import create_app
+    from api.settings import Settings
+
+    app = create_app(Settings(data_dir=root / ".pathways"))
+    served = {path for path in app.openapi()["paths"] if path.startswith("/v1/")}
+    readme = (root / "README.md").read_text()
+    named = set(re.findall(r"`(/v1/[\w/]+)`", readme))
+    exposures = yaml.safe_load(
+        (root / "dbt_project/models/marts/_marts__exposures.yml").read_text()
+    )["exposures"]
+    exposed = {
+        exposure["url"].removeprefix("http://127.0.0.1:8000") for exposure in exposures
+    }
+
+    rows = {route for route in named if route.startswith("/v1/rows/")}
+    assert named - rows <= served
+    assert rows == {
+        f"/v1/rows/{level}" for level in ("account", "campaign", "adset", "ad")
+    }
+    assert exposed == served
+
+
+def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
+    root: Path,
+) -> None:
+    from ingest.settings import (
+        FxSettings,
+        MetaSettings,
+        ServeSettings,
+        Settings,
+        StoreSettings,
+    )
+
+    example = (root / ".env.example").read_text()
+    named = set(re.findall(r"^#?([A-Z_]+[A-Z])=", example, re.MULTILINE))
+    read = {
+        f"SOURCES__META__STORES__ACME__{n}".upper() for n in StoreSettings.model_fields
+    }
+    read |= {
+        f"SOURCES__META__{n}".upper()
+        for n in MetaSettings.model_fields
+        if n != "stores"
+    }
+    read |= {f"SOURCES__FX__{n}".upper() for n in FxSettings.model_fields}
+    read |= {f"PATHWAYS__SERVE__{n}".upper() for n in ServeSettings.model_fields}
+    sections = ("meta", "fx", "serve")
+    read |= {
+        f"PATHWAYS__{n}".upper() for n in Settings.model_fields if n not in sections
+    }
+
+    assert named == read
+
+
+def test_each_promise_names_tests_that_exist(root: Path) -> None:
+    promises = (root / "PROMISES.md").read_text()
+    named = re.findall(r"`(tests/[\w/.]+)::(test_\w+)`", promises)
+
+    assert len(named) > 20
+    for file, name in named:
+        assert f"def {name}(" in (root / file).read_text(), f"{file}::{name}"
+
+
+def test_nothing_committed_looks_like_a_token_or_a_machine_path(root: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split()
+    shapes = re.compile(r"EAA[A-Za-z0-9]{20,}|/(?:root|home)/\w+|/work/\w+")
+
+    found = [
+        f"{name}: {match.group()}"
+        for name in listed
+        if (root / name).is_file() and name != "constraints.txt"
+        for match in [shapes.search((root / name).read_text(errors="replace"))]
+        if match
+    ]
+
+    assert found == []
