@@ -107,14 +107,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(128 + signal.SIGINT)
     except Exception as problem:
-        from ingest.logs import Redaction
+        from ingest.logs import cleaned
 
         kind = type(problem).__name__
-        text = Redaction([]).clean(str(problem))
+        text = cleaned(str(problem))
         click.echo(f"[RUN-003] An error nobody expected ({kind}: {text}).", err=True)
         click.echo("Run again with -v for the trace, and report it.", err=True)
-        if click.get_current_context(silent=True) or "-v" in sys.argv:
+        if {"-v", "--verbose"} & set(sys.argv):
             import traceback
 
-            click.echo(Redaction([]).clean(traceback.format_exc()), err=True)
+            click.echo(cleaned(traceback.format_exc()), err=True)
         sys.exit(3)

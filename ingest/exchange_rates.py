@@ -7,14 +7,16 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import requests
+from urllib3.exceptions import HTTPError
 
 from ingest import tables
 from ingest.errors import RatesUnavailable
@@ -25,6 +27,21 @@ LONGEST_FILE_BYTES = 50_000_000
 FILE_COLUMNS = ("rate_date", "base_currency", "quote_currency", "rate")
 # A rate is stored with ten places; the smallest published today has seven.
 _TEN_PLACES = Decimal("1e-10")
+_NO_ANSWER = (
+    HTTPError,
+    OSError,
+    requests.RequestException,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+# What taking apart a file that is not what it should be can end in.
+_NOT_ITS_FORMAT = (
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -55,18 +72,12 @@ def fetch_rates(fx: FxSettings, since: date) -> list[Rate]:
         else:
             return []
         return [_checked(rate) for rate in found if rate.rate_date >= since]
-    except (requests.RequestException, OSError, zipfile.BadZipFile) as problem:
+    except _NO_ANSWER as problem:
         raise RatesUnavailable(
             f"Exchange rates of `{fx.provider}` could not be read ({problem}).",
             "Amounts without a rate stay empty and are counted until they can.",
         ) from None
-    except (
-        ValueError,
-        KeyError,
-        IndexError,
-        InvalidOperation,
-        StopIteration,
-    ) as problem:
+    except _NOT_ITS_FORMAT as problem:
         raise RatesUnavailable(
             f"Exchange rates of `{fx.provider}` are not in its format ({problem!r}).",
             "Check `sources.fx.base_url` or `path`.",
@@ -76,7 +87,7 @@ def fetch_rates(fx: FxSettings, since: date) -> list[Rate]:
 
 def as_table(
     rates: Iterable[Rate],
-    known: dict[tuple[str, date], Decimal],
+    known: Mapping[tuple[str, str, date], Decimal],
     fx: FxSettings,
     fetched_at: datetime,
 ) -> pa.Table:
@@ -91,7 +102,7 @@ def as_table(
             "fetched_at": fetched_at,
         }
         for rate in rates
-        if known.get((rate.quote_currency, rate.rate_date)) != rate.rate
+        if known.get((fx.provider, rate.quote_currency, rate.rate_date)) != rate.rate
     ]
     return pa.Table.from_pylist(rows, schema=tables.RATE_SCHEMA)
 
@@ -123,6 +134,8 @@ def _ecb(body: bytes) -> Iterator[Rate]:
 def _frankfurter(body: bytes) -> Iterator[Rate]:
     """Source: Frankfurter API v2, `rates`, pinned to the ECB so that no blend moves."""
     for row in json.loads(body, parse_float=Decimal, parse_int=Decimal):
+        if not isinstance(row["rate"], Decimal):
+            raise TypeError(f"a rate that is no number: {row['rate']!r}")
         yield Rate(
             row["base"], row["quote"], date.fromisoformat(row["date"]), row["rate"]
         )

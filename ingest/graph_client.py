@@ -158,7 +158,7 @@ class GraphClient:
             for name, value in response.headers.items()
             if name.lower().endswith(("usage", "throttle"))
         }
-        if response.status_code != 200 or body.startswith(b'{"error"'):
+        if response.status_code != 200 or b'"error"' in body[:64]:
             # Meta quotes a malformed token in its message.
             body = body.replace(self._token.encode(), b"<token>")
         return response.status_code, body

@@ -111,17 +111,18 @@ def known_objects(data_dir: Path, account_id: str, object_type: ObjectType) -> p
         return newest.select(tables.OBJECT_SCHEMA.names).cast(tables.OBJECT_SCHEMA)
 
 
-def known_rates(data_dir: Path) -> dict[tuple[str, date], Decimal]:
-    """The newest version of each rate, by currency and day."""
+def known_rates(data_dir: Path) -> dict[tuple[str, str, date], Decimal]:
+    """The newest version of each rate, by provider, currency and day."""
     with _warehouse(data_dir) as connection:
         if connection is None or not _has(connection, "raw_fx", "exchange_rates"):
             return {}
         rows = connection.execute(
-            "select distinct on (quote_currency, rate_date) "
-            "quote_currency, rate_date, rate from raw_fx.exchange_rates "
-            "order by quote_currency, rate_date, fetched_at desc, _dlt_load_id desc"
+            "select distinct on (provider, quote_currency, rate_date) "
+            "provider, quote_currency, rate_date, rate from raw_fx.exchange_rates "
+            "order by provider, quote_currency, rate_date, "
+            "fetched_at desc, _dlt_load_id desc"
         ).fetchall()
-        return {(currency, day): rate for currency, day, rate in rows}
+        return {tuple(key): rate for *key, rate in rows}
 
 
 def changed_since(data_dir: Path, mark: str) -> bool:

@@ -15,7 +15,16 @@ class Redaction(logging.Filter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._secrets = [secret for secret in secrets if secret]
+        forms = {
+            form
+            for secret in secrets
+            if secret
+            for form in (secret, quote(secret), quote(secret, safe=""))
+        }
+        # The longest first: one secret may begin with another.
+        ordered = sorted(forms, key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, ordered)), re.IGNORECASE)
+        self._has_secrets = bool(ordered)
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = self.clean(record.getMessage())
@@ -24,12 +33,14 @@ class Redaction(logging.Filter):
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text = self.clean(text)
             record.exc_info = None
+        if record.stack_info:
+            record.stack_info = self.clean(record.stack_info)
         return True
 
     def clean(self, text: str) -> str:
         """The text without any secret, plain or URL-encoded."""
-        for secret in self._secrets:
-            text = text.replace(secret, REDACTED).replace(quote(secret), REDACTED)
+        if self._has_secrets:
+            text = self._secrets.sub(REDACTED, text)
         return _TOKEN_SHAPES.sub(REDACTED, text)
 
 
@@ -45,3 +56,12 @@ def set_up(secrets: Iterable[str], verbose: bool = False) -> None:
         handlers=[handler],
         force=True,
     )
+
+
+def cleaned(text: str) -> str:
+    """A text for people as the log would show it, without any known secret."""
+    filters = [kept for handler in logging.root.handlers for kept in handler.filters]
+    redactions = [kept for kept in filters if isinstance(kept, Redaction)]
+    for redaction in redactions or [Redaction([])]:
+        text = redaction.clean(text)
+    return text

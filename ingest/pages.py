@@ -102,7 +102,8 @@ def _refuse(status: int, error: object) -> None:
     code = error.get("code")
     subcode = error.get("error_subcode")
     text = f"code {code}" + (f", subcode {subcode}" if subcode else "")
-    said = f"({text}: {error.get('message')}; trace {error.get('fbtrace_id')})"
+    message = str(error.get("message"))
+    said = f"({text}: {message}; trace {error.get('fbtrace_id')})"
     if code in TOKEN_CODES:
         raise errors.TokenInvalid(
             f"Meta refused the access token {said}.",
@@ -121,14 +122,14 @@ def _refuse(status: int, error: object) -> None:
             code=f"META-{code}",
         )
     if (code, subcode) in TOO_MUCH_DATA or (
-        code == 1 and "reduce the amount" in str(error.get("message"))
+        code == 1 and "reduce the amount" in message
     ):
         raise errors.TooMuchData(
             f"The answer is too large for Meta {said}.", "Ask for fewer days."
         )
     if code in TRANSIENT_CODES and (code, subcode) not in NEVER_AGAIN:
         raise Transient(f"passing trouble at Meta {said}")
-    if status >= 500 and error.get("is_transient"):
+    if error.get("is_transient") or "weren't there while creating" in message:
         raise Transient(f"passing trouble at Meta {said}")
     raise errors.RequestRefused(
         f"Meta refused the request {said}.",

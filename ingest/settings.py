@@ -24,12 +24,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from ingest.errors import ConfigError
 
-SECTIONS = (("pathways",), ("sources", "meta"), ("sources", "fx"))
+SECTIONS = ("pathways", "sources")
 RATE_URLS = {
     "ecb": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
     "frankfurter": "https://api.frankfurter.dev",
@@ -72,6 +73,13 @@ def _jsonable(value: object) -> object:
     return value
 
 
+def _header_text(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,4096}", value.get_secret_value()):
+        raise ValueError("a token is printable ASCII without spaces or line breaks")
+    return value
+
+
+Token = Annotated[SecretStr, AfterValidator(_header_text)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 AccountId = Annotated[str, AfterValidator(_account_id)]
 Ratio = Annotated[Decimal, Field(gt=0, le=1000)]
@@ -90,7 +98,7 @@ class StoreSettings(_Section):
     reporting_currency: Currency
     target_roas: Ratio | None = None
     break_even_roas: Ratio | None = None
-    access_token: SecretStr | None = None
+    access_token: Token | None = None
 
 
 class MetaSettings(_Section):
@@ -101,11 +109,27 @@ class MetaSettings(_Section):
     )
     api_version: Annotated[str, AfterValidator(_api_version)] = "v25.0"
     page_limit: Annotated[int, Field(ge=1, le=5000)] = 500
-    access_token: SecretStr | None = None
-    app_secret: SecretStr | None = None
+    access_token: Token | None = None
+    app_secret: Token | None = None
     stores: dict[
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], StoreSettings
     ] = {}
+
+    @field_validator("stores")
+    @classmethod
+    def _one_store_an_account(
+        cls, stores: dict[str, StoreSettings]
+    ) -> dict[str, StoreSettings]:
+        owners: dict[str, str] = {}
+        for store, settings in stores.items():
+            for account in settings.accounts:
+                if account in owners:
+                    raise ValueError(
+                        f"account act_{account} stands under `{owners[account]}` and "
+                        f"`{store}`; its spend would count twice"
+                    )
+                owners[account] = store
+        return stores
 
     def token_of(self, store: str) -> SecretStr:
         """The store's token, or the one for all.
@@ -151,28 +175,31 @@ class ServeSettings(_Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
 
 
-class Settings(_Section):
-    """All of it. `now` stands in for the clock when set."""
+class PathwaysSettings(_Section):
+    """Section `pathways`. `now` stands in for the clock when set."""
 
     data_dir: Path = Path(".pathways")
     now: AwareDatetime | None = None
     parallel_accounts: Annotated[int, Field(ge=1, le=64)] = 4
-    meta: MetaSettings = MetaSettings()
-    fx: FxSettings = FxSettings()
     serve: ServeSettings = ServeSettings()
 
-    @model_validator(mode="after")
-    def _one_store_an_account(self) -> "Settings":
-        owners: dict[str, str] = {}
-        for store, settings in self.meta.stores.items():
-            for account in settings.accounts:
-                if account in owners:
-                    raise ValueError(
-                        f"account act_{account} stands under `{owners[account]}` and "
-                        f"`{store}`; its spend would count twice"
-                    )
-                owners[account] = store
-        return self
+
+class SourcesSettings(_Section):
+    """Section `sources`: what is read, and from where."""
+
+    meta: MetaSettings = MetaSettings()
+    fx: FxSettings = FxSettings()
+
+
+class _Configuration(_Section):
+    """The configuration as its files are laid out."""
+
+    pathways: PathwaysSettings = PathwaysSettings()
+    sources: SourcesSettings = SourcesSettings()
+
+
+class Settings(PathwaysSettings, SourcesSettings):
+    """All of it, flat."""
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -210,37 +237,41 @@ def load_settings() -> Settings:
     """
     values: dict[str, Any] = {}
     origins: dict[tuple[str, ...], str] = {}
+    complaints: list[str] = []
     for path, value, origin in _configured():
         node = values
-        for part in path[:-1]:
+        for depth, part in enumerate(path[:-1], 1):
             node = node.setdefault(part, {})
-        node[path[-1]] = value
-        origins[path] = origin
+            if not isinstance(node, dict):
+                table = ".".join(path[:depth])
+                complaints.append(f"`{table}` is not a table (from {origin})")
+                break
+        else:
+            node[path[-1]] = value
+            origins[path] = origin
     try:
-        return Settings.model_validate(values)
+        read = _Configuration.model_validate(values)
     except ValidationError as problem:
-        complaints = [_complaint(error, origins) for error in problem.errors()]
+        complaints += [_complaint(error, origins) for error in problem.errors()]
+    if complaints:
         raise ConfigError(
             "The configuration cannot be used:\n  " + "\n  ".join(complaints) + "\n",
             "Nothing was read, sent or written.",
-        ) from None
+        )
+    return Settings(**dict(read.pathways), **dict(read.sources))
 
 
 def _configured() -> Iterator[tuple[tuple[str, ...], object, str]]:
-    """Configured values, weakest provider first: path in `Settings`, value, place."""
+    """Key path, value and place of what is configured, weakest provider first."""
     for name, document in _toml_documents():
         for section in SECTIONS:
-            node: Any = document
-            for part in section:
-                node = node.get(part, {}) if isinstance(node, dict) else {}
-            for path, value in _leaves(node):
-                yield (*_home(section), *path), value, f".dlt/{name}"
+            if section in document:
+                for path, value in _leaves(document[section]):
+                    yield (section, *path), value, f".dlt/{name}"
     for variable, value in os.environ.items():
-        for section in SECTIONS:
-            prefix = "__".join(section).upper() + "__"
-            if variable.startswith(prefix):
-                path = tuple(variable.removeprefix(prefix).lower().split("__"))
-                yield (*_home(section), *path), value, f"the environment ({variable})"
+        section, *below = variable.lower().split("__")
+        if section in SECTIONS and below:
+            yield (section, *below), value, f"the environment ({variable})"
 
 
 def _toml_documents() -> list[tuple[str, dict[str, Any]]]:
@@ -270,51 +301,41 @@ def _toml_documents() -> list[tuple[str, dict[str, Any]]]:
         ) from None
 
 
-def _home(section: tuple[str, ...]) -> tuple[str, ...]:
-    return () if section == ("pathways",) else section[-1:]
-
-
 def _leaves(node: object) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The values below a table; a value where a table belongs has an empty path."""
     if not isinstance(node, dict):
+        yield (), node
         return
     for key, value in node.items():
-        if isinstance(value, dict) and value:
-            yield from (((key, *path), leaf) for path, leaf in _leaves(value))
-        else:
-            yield (key,), value
+        yield from (((key, *path), leaf) for path, leaf in _leaves(value))
 
 
 def _complaint(error: Any, origins: dict[tuple[str, ...], str]) -> str:
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
-    place = next(
-        (
-            origins[path[:length]]
-            for length in range(len(path), 0, -1)
-            if path[:length] in origins
-        ),
-        next(
-            (place for known, place in origins.items() if known[: len(path)] == path),
-            "",
-        ),
-    )
-    head, *rest = path or ("",)
-    section = {"meta": "sources.meta", "fx": "sources.fx"}.get(head, f"pathways.{head}")
-    key = ".".join([section, *rest]).rstrip(".")
     said = {
         "missing": "is missing",
         "extra_forbidden": "is unknown" + _did_you_mean(path),
     }.get(error["type"], f"is wrong: {error['msg'].removeprefix('Value error, ')}")
-    return f"`{key}` {said}" + (f" (from {place})" if place else "")
+    place = _place(path, origins)
+    return f"`{'.'.join(path)}` {said}" + (f" (from {place})" if place else "")
+
+
+def _place(path: tuple[str, ...], origins: dict[tuple[str, ...], str]) -> str:
+    """Where a key stands, or the nearest one beside or around it."""
+    for length in range(len(path), 0, -1):
+        for known, place in origins.items():
+            if known[:length] == path[:length]:
+                return place
+    return ""
 
 
 def _did_you_mean(path: tuple[str, ...]) -> str:
-    models: dict[str, type[_Section]] = {
-        "meta": MetaSettings,
-        "fx": FxSettings,
-        "serve": ServeSettings,
-    }
-    model: type[_Section] = models.get(path[0], Settings) if len(path) > 1 else Settings
-    if path[:2] == ("meta", "stores") and len(path) > 3:
-        model = StoreSettings
+    model: type[BaseModel] = _Configuration
+    for part in path[:-1]:
+        field = model.model_fields.get(part)
+        if field is not None and isinstance(field.annotation, type):
+            model = field.annotation
+        elif part in ("stores",) or model is MetaSettings:
+            model = StoreSettings
     close = difflib.get_close_matches(path[-1], list(model.model_fields), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -158,7 +158,8 @@ class Spool:
         self._read_pages(pages, columns, what)
         self._drop_repeats(what)
         foreign = self._connection.execute(
-            "select count(*) from page where id is null or account_id <> $account_id",
+            "select count(*) from page where id is null "
+            "or account_id is distinct from $account_id",
             {"account_id": account_id},
         ).fetchall()
         if foreign[0][0]:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("style")
-
 
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -255,8 +255,8 @@ def test_only_new_or_corrected_rates_are_stored() -> None:
         euro("USD", TUESDAY, "1.0851"),
     ]
     known = {
-        ("USD", MONDAY): Decimal("1.0842"),
-        ("JPY", MONDAY): Decimal("158.35"),
+        ("ecb", "USD", MONDAY): Decimal("1.0842"),
+        ("ecb", "JPY", MONDAY): Decimal("158.35"),
     }
 
     table = as_table(rates, known, FxSettings(), FETCHED_AT)
@@ -274,7 +274,7 @@ def test_only_new_or_corrected_rates_are_stored() -> None:
 
 
 def test_nothing_new_makes_an_empty_table() -> None:
-    known = {("USD", MONDAY): Decimal("1.0842")}
+    known = {("ecb", "USD", MONDAY): Decimal("1.0842")}
 
     table = as_table([euro("USD", MONDAY, "1.0842")], known, FxSettings(), FETCHED_AT)
 

@@ -290,7 +290,7 @@ def test_newest_version_of_a_rate_is_known_with_all_its_places(data_dir: Path) -
 
     known = known_rates(data_dir)
 
-    assert known == {("USD", MONDAY): Decimal("1.0843000001")}
+    assert known == {("ecb", "USD", MONDAY): Decimal("1.0843000001")}
 
 
 def test_nothing_changed_since_the_newest_load(data_dir: Path) -> None:

@@ -250,4 +250,6 @@ def test_rate_keeps_ten_places_through_the_load(
 
     load_rates(tmp_path, rates())
 
-    assert known_rates(tmp_path) == {("IDR", MONDAY): Decimal("17213.5500000001")}
+    assert known_rates(tmp_path) == {
+        ("ecb", "IDR", MONDAY): Decimal("17213.5500000001")
+    }

@@ -110,7 +110,7 @@ def test_environment_wins_over_secrets_and_secrets_over_config(folder: Folder) -
 def test_environment_adds_to_a_store_of_the_file(folder: Folder) -> None:
     folder.config(STORE)
     folder.variable("SOURCES__META__STORES__ACME__ACCESS_TOKEN", "own")
-    folder.variable("SOURCES__META__ACCESS_TOKEN", "for all")
+    folder.variable("SOURCES__META__ACCESS_TOKEN", "for-all")
 
     settings = load_settings()
 
@@ -120,11 +120,11 @@ def test_environment_adds_to_a_store_of_the_file(folder: Folder) -> None:
 
 def test_store_without_a_token_of_its_own_has_the_one_for_all(folder: Folder) -> None:
     folder.config(STORE)
-    folder.variable("SOURCES__META__ACCESS_TOKEN", "for all")
+    folder.variable("SOURCES__META__ACCESS_TOKEN", "for-all")
 
     settings = load_settings()
 
-    assert settings.meta.token_of("acme").get_secret_value() == "for all"
+    assert settings.meta.token_of("acme").get_secret_value() == "for-all"
 
 
 def test_list_comes_from_the_environment_as_json(folder: Folder) -> None:

@@ -4,11 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import Pathways
-
-pytestmark = pytest.mark.xdist_group("empty")
 
 
 def test_dbt_build_on_an_empty_warehouse_makes_empty_tables(

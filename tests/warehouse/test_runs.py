@@ -16,8 +16,6 @@ from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import DEFAULT_SEED, build_world, default_plans
 from tests.conftest import Pathways
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 START = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 MakePathways = Callable[..., Pathways]
 
@@ -110,7 +108,7 @@ def test_a_failing_account_keeps_its_last_good_data(
     run = pathways(small)
     assert run("run", "--backfill-minutes", "0").exit_code == 0
     before = run.query(
-        "select count(*), sum(spend) from core.meta_daily_metrics where store = 'acme'"
+        "select count(*), sum(spend_account_currency) from core.meta_daily_metrics where store = 'acme'"
     )
     small.fail_account("act_100000000000001", "expired_token")
     small.clock.advance(days=1)
@@ -119,7 +117,7 @@ def test_a_failing_account_keeps_its_last_good_data(
 
     assert ended.exit_code == 1
     after = run.query(
-        "select count(*), sum(spend) from core.meta_daily_metrics where store = 'acme'"
+        "select count(*), sum(spend_account_currency) from core.meta_daily_metrics where store = 'acme'"
     )
     assert after == before
 
@@ -129,7 +127,7 @@ def test_a_window_that_cannot_be_read_whole_is_reported_and_read_later(
 ) -> None:
     run = pathways(small)
     refused = graph_error(100, status=400, message="(#100) Invalid cursor")
-    small.faults.add(refused, match="level=adset.*breakdowns=country", times=1)
+    small.faults.add(fault=refused, match="level=adset.*breakdowns=country", times=1)
 
     first = run("run", "--backfill-minutes", "0")
     held = run.query(
