@@ -5,10 +5,10 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench docs lock
+.PHONY: help install demo test test-slow bench docs lock
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 install: .venv/.installed ## make .venv with pathways, dbt and dlt in .venv/bin
 
@@ -25,6 +25,9 @@ demo: install ## two cycles on a made-up world, beside its truth; no account nee
 
 test: install ## style checks and the test suite
 	@$(BIN)/python -m pytest
+
+test-slow: install ## the tests that take minutes
+	@$(BIN)/python -m pytest -m slow
 
 bench: install ## benchmarks; writes bench/*.json and a table
 	@$(BIN)/python -m pytest tests/bench -m bench -s

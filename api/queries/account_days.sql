@@ -2,7 +2,9 @@
 -- compared with: was it read, and was it still running when it was.
 with accounts as (
 
-    select * from marts.accounts where store = $store
+    select *
+    from marts.accounts
+    where store = $store
 
 ),
 
@@ -27,23 +29,27 @@ expected as (
     select
         windows.is_current,
         accounts.account_id,
-        cast(days.date_day as date) as date_day,
+        cast(dates.date_day as date) as date_day,
         coalesce(
-            cast(days.date_day as date)
+            cast(dates.date_day as date)
             < cast(timezone(accounts.timezone_name, accounts.created_at) as date),
             -- Its age is not known: it is expected to have the day.
             false
         ) as is_before_account
     from windows
-    cross join unnest(range(windows.since, windows.until + 1, interval 1 day))
-        as days (date_day)
+    cross join
+        unnest(
+            range(windows.since, windows.until + 1, interval 1 day)
+        ) as dates (date_day)
     cross join accounts
 
 ),
 
 read_days as (
 
-    select * from marts.account_days where store = $store
+    select *
+    from marts.account_days
+    where store = $store
 
 ),
 

@@ -11,4 +11,5 @@ cross join core.meta_adset_metrics
 cross join core.meta_ad_metrics
 cross join core.meta_level_totals
 where metrics.change(1, 1) > 0
-limit 0
+-- No row is wanted, only the columns.
+limit 0 -- noqa: AM09

@@ -12,8 +12,9 @@ stores as (
     select
         store,
         any_value(reporting_currency) as reporting_currency,
-        list(distinct timezone_name order by timezone_name)
-            filter (where timezone_name is not null) as timezones,
+        list(distinct timezone_name order by timezone_name) filter (
+            where timezone_name is not null
+        ) as timezones,
         list(account_id order by account_id) as account_ids,
         any_value(target_roas) as target_roas,
         any_value(break_even_roas) as break_even_roas,

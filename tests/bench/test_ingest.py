@@ -41,8 +41,8 @@ for n, (path, params) in enumerate(json.loads(pathlib.Path(plan).read_text())):
     (folder / f"{n}.json").write_bytes(body[8 : end + 1] if end > 0 else b"[]")
 columns = {
     name: "VARCHAR"
-    for name in "account_id campaign_id campaign_name adset_id adset_name ad_id ad_name "
-    "country account_currency attribution_setting spend impressions clicks "
+    for name in "account_id campaign_id campaign_name adset_id adset_name ad_id "
+    "ad_name country account_currency attribution_setting spend impressions clicks "
     "inline_link_clicks reach".split()
 }
 columns |= {"outbound_clicks": "JSON", "actions": "JSON", "action_values": "JSON"}

@@ -16,7 +16,7 @@ from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
 from tests.fixtures.loopback import Answer, Loopback, in_turn
 
-TOKEN = "EAAmarker0123456789abcdef"
+TOKEN = "EAAmarker0123456789"
 LAST = Answer(b'{"data":[{"id":"1"}],"paging":{"cursors":{"after":"QzE"}}}')
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingest.errors import ConfigError
 from ingest.settings import Settings, load_settings
 
-SECRET = "EAAmarkerthatnobodymaysee"
+SECRET = "EAAmarkernobodysees"
 STORE = """
 [sources.meta.stores.acme]
 accounts = ["act_100000000000001"]

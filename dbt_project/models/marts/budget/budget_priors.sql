@@ -47,7 +47,9 @@ as_of_days as (
 
 complete_days as (
 
-    select * from country_days where is_partial_day = 0
+    select *
+    from country_days
+    where is_partial_day = 0
 
 ),
 
@@ -67,7 +69,8 @@ rolled_up as (
         sum(unconvertible_rows) as unconvertible_rows,
         sum(unconvertible_spend) as unconvertible_spend
     from complete_days
-    group by grouping sets (
+    -- Grouping sets are unknown to the linter.
+    group by grouping sets ( -- noqa: PRS
         (store, date_day, account_id, country_code),
         (store, date_day, account_id),
         (store, date_day, country_code),
