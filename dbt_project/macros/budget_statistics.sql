@@ -37,7 +37,7 @@
         )
     )
     {%- endset -%}
-    case when {{ score }} >= 0 then 1 - {{ tail }} else {{ tail }} end
+    case when {{ score }} >= 0 then 1 - {{ tail }} when {{ score }} < 0 then {{ tail }} end
 {%- endmacro %}
 
 {#
