@@ -30,7 +30,7 @@ test-slow: install ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow
 
 bench: install ## benchmarks; writes bench/*.json and a table
-	@$(BIN)/python -m pytest tests/bench -m bench -s
+	@$(BIN)/python -m pytest tests/bench -m bench -n 0 -s
 
 docs: install ## the documentation with lineage, in one HTML file
 	@$(BIN)/pathways docs

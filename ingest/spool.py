@@ -71,7 +71,9 @@ class Spool:
         folder.mkdir(parents=True)
         self._folder = folder
         self._connection = duckdb.connect(str(folder / "spool.duckdb"))
-        self._connection.execute("set TimeZone = 'UTC'")
+        self._connection.execute(
+            "set TimeZone = 'UTC'; set enable_progress_bar = false"
+        )
         for table, schema in tables.META_TABLES.items():
             empty = schema.empty_table()
             self._connection.register("empty", empty)
