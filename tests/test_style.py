@@ -24,10 +24,10 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("ruff", "format", "--check", "."),
         ("ruff", "check", "."),
         ("mypy",),
-        ("sqlfluff", "lint", "dbt_project"),
+        pytest.param(("sqlfluff", "lint", "dbt_project"), marks=pytest.mark.slow),
         ("sqlfluff", "lint", "--templater", "placeholder", "api/queries"),
     ],
-    ids=lambda command: " ".join(command),
+    ids=" ".join,
 )
 def test_the_tree_is_clean_under(root: Path, command: tuple[str, ...]) -> None:
     ended = run(root, *command)

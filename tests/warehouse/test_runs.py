@@ -173,6 +173,7 @@ def test_a_window_that_cannot_be_read_whole_is_reported_and_read_later(
     assert healed == [(True,)]
 
 
+@pytest.mark.slow
 def test_an_account_without_campaigns_is_read_and_empty(
     tmp_path: Path,
 ) -> None:
