@@ -70,6 +70,7 @@ class Ledger:
     accounts: dict[str, Account] = field(default_factory=dict)
     readings: dict[WindowKey, Reading] = field(default_factory=dict)
     visible: dict[DayKey, datetime] = field(default_factory=dict)
+    failed_days: frozenset[tuple[str, date]] = frozenset()
     listings: dict[tuple[str, ObjectType], Listing] = field(default_factory=dict)
     stores_hash: str | None = None
     rates_read_at: datetime | None = None
@@ -85,6 +86,7 @@ def read_ledger(data_dir: Path) -> Ledger:
             accounts=_accounts(connection),
             readings=_readings(connection),
             visible=_visible(connection),
+            failed_days=_failed_days(connection),
             listings=_listings(connection),
             rates_read_at=connection.execute(
                 "select max(requested_at) from raw_meta.receipts "
@@ -231,6 +233,16 @@ def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
         "group by account_id, level, date_day"
     ).fetchall()
     return {tuple(row[:3]): row[3] for row in rows}
+
+
+def _failed_days(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
+    """Account and day of every reading that failed, healed later or not."""
+    rows = connection.execute(
+        "select distinct account_id, date_day from raw_meta.receipts "
+        "where resource = 'insights' and outcome = 'failed' "
+        f"and _dlt_load_id in ({_COMPLETED})"
+    ).fetchall()
+    return frozenset((account_id, day) for account_id, day in rows)
 
 
 def _listings(

@@ -13,7 +13,7 @@ from ingest import snapshots
 from ingest.errors import PathwaysError
 from ingest.fields import LEVELS, OBJECT_TYPES
 from ingest.files import read_json, write_json
-from ingest.ledger import Account, Ledger, Listing, read_ledger
+from ingest.ledger import Ledger, Listing, read_ledger
 from ingest.settings import Settings
 from ingest.sync import SyncSummary, history_days_missing
 
@@ -107,9 +107,7 @@ def _accounts(
             "store": store,
             "account_id": account_id,
             **_freshness(account_id, ledger),
-            "backfill": _backfill(
-                missing.get(account_id), ledger.accounts.get(account_id)
-            ),
+            "backfill": _backfill(account_id, missing.get(account_id), ledger),
             "failures": failures.get(account_id, []),
         }
         for store, store_settings in settings.meta.stores.items()
@@ -159,14 +157,17 @@ def _freshness(account_id: str, ledger: Ledger) -> dict[str, object]:
     }
 
 
-def _backfill(missing: list[date] | None, account: Account | None) -> dict[str, object]:
-    if account is None or missing is None:
-        return {"is_complete": False, "days_missing": None}
+def _backfill(
+    account_id: str, missing: list[date] | None, ledger: Ledger
+) -> dict[str, object]:
+    """How much history is missing; nothing is known of an account never read."""
+    days = missing or []
     return {
-        "is_complete": not missing,
-        "days_missing": len(missing),
-        "oldest_missing": str(min(missing)) if missing else None,
-        "newest_missing": str(max(missing)) if missing else None,
+        "is_complete": missing == [],
+        "days_missing": None if missing is None else len(days),
+        "oldest_missing": str(min(days)) if days else None,
+        "newest_missing": str(max(days)) if days else None,
+        "failed_days": sum((account_id, day) in ledger.failed_days for day in days),
     }
 
 

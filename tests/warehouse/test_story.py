@@ -424,3 +424,14 @@ def test_what_the_status_filter_hides_makes_up_the_difference(
     spend = [Decimal(a["data"]["overview"]["spend"]["value"]) for a in (shown, whole)]
     assert hidden > 0
     assert spend[0] + hidden == spend[1]
+
+
+def test_the_status_over_http_reads_what_the_cycle_wrote(client: TestClient) -> None:
+    answer = client.get("/v1/status", params={"store": "acme"}).json()
+
+    verdicts = {row["check"]: row["verdict"] for row in answer["data"]["checks"]}
+    assert verdicts["freshness_and_backfill"] == "ok", answer
+    assert verdicts["level_parity"] == "ok"
+    assert verdicts["hierarchy"] == "ok"
+    assert verdicts["status_mix"] == "warn"
+    assert answer["meta"]["stale"] is None
