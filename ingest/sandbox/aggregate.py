@@ -39,6 +39,22 @@ class Totals:
     is_rolled_up: NDArray[np.bool_]
     reach: NDArray[np.int64]
 
+    def chosen(self, is_kept: NDArray[np.bool_]) -> "Totals":
+        """Some of the rows."""
+        countries = self.countries
+        if countries is not None:
+            kept = zip(countries, is_kept.tolist(), strict=True)
+            countries = [code for code, is_chosen in kept if is_chosen]
+        return Totals(
+            self.level,
+            self.objects[is_kept],
+            countries,
+            self.values[is_kept],
+            self.sales[is_kept],
+            self.is_rolled_up[is_kept],
+            self.reach[is_kept],
+        )
+
 
 def totals(
     state: AccountState,

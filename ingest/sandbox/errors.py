@@ -5,6 +5,7 @@
 Source: Graph API guides, "Handle errors"; Marketing API, "Error codes".
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -147,6 +148,15 @@ def malformed_token() -> GraphError:
     )
 
 
+def wrong_proof() -> GraphError:
+    return GraphError(
+        400,
+        100,
+        "Invalid appsecret_proof provided in the API argument",
+        kind="GraphMethodException",
+    )
+
+
 def expired_token(now: datetime) -> GraphError:
     current = f"{now:%A, %d-%b-%y %H:%M:%S} UTC"
     return GraphError(
@@ -172,9 +182,61 @@ def application_permission(now: datetime) -> GraphError:
     )
 
 
+def _refused(
+    status: int, code: int, message: str, subcode: int | None = None
+) -> Callable[[datetime], GraphError]:
+    return lambda _: GraphError(status, code, message, subcode=subcode)
+
+
+token_invalid = _refused(
+    400, 190, "Error validating access token: The session is invalid.", 467
+)
+_GONE = (
+    "Unsupported get request. Object does not exist, cannot be loaded due to missing "
+    "permissions, or does not support this operation."
+)
+
 # How an account can be made to refuse, by the name given to `Sandbox.fail_account`.
-ACCOUNT_FAILURES = {
+# A disabled account refuses insights only, and says so in its `account_status`.
+ACCOUNT_FAILURES: dict[str, Callable[[datetime], GraphError]] = {
     "expired_token": expired_token,
+    "session_invalid": _refused(
+        400,
+        190,
+        "Error validating access token: The session has been invalidated because the "
+        "user changed their password or Facebook has changed the session for security "
+        "reasons.",
+        460,
+    ),
+    "app_removed": _refused(
+        400,
+        190,
+        "Error validating access token: The user has not authorized application.",
+        458,
+    ),
+    "token_invalid": token_invalid,
+    "no_session": _refused(
+        400, 102, "The session key is invalid or no longer valid. Log in again."
+    ),
     "permission": permission,
     "application_permission": application_permission,
+    "permission_3": _refused(
+        400, 3, "(#3) Application does not have the capability to make this API call."
+    ),
+    "permission_10": application_permission,
+    "permission_200": permission,
+    "permission_272": _refused(
+        403,
+        272,
+        "(#272) This Ads API call requires the user to be admin of the account",
+    ),
+    "permission_294": _refused(
+        403,
+        294,
+        "(#294) Managing advertisements requires an access token with the extended "
+        "permission for ads_management",
+    ),
+    "disabled_account": _refused(403, 200, "(#200) The ad account is disabled."),
+    "unknown_object": _refused(400, 100, _GONE, 33),
+    "unknown_error": _refused(500, 1, "An unknown error occurred", 99),
 }

@@ -1,7 +1,8 @@
 """The insights edge: which ads count, rows span by span, pages of them."""
 
+import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Lock
@@ -10,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.sandbox import paging
-from ingest.sandbox.aggregate import totals
+from ingest.sandbox.aggregate import Totals, totals
 from ingest.sandbox.cache import Cache
-from ingest.sandbox.cells import Ripeness, ripeness
+from ingest.sandbox.cells import METRICS, Ripeness, ripeness
 from ingest.sandbox.insight_query import InsightsQuery, Span, insights_query
 from ingest.sandbox.nodes import Level
 from ingest.sandbox.params import Filters, Request
 from ingest.sandbox.render import Rows, rendered
+from ingest.sandbox.size_limits import SizeLimits
 from ingest.sandbox.stage import Stage
 from ingest.sandbox.state import AccountState
 from ingest.sandbox.statuses import GONE
@@ -26,8 +28,11 @@ _BELOW_ACCOUNT: tuple[Level, ...] = ("campaign", "adset", "ad")
 
 
 @dataclass(frozen=True)
-class _Question:
-    """One request's query, of one object, at one moment."""
+class Question:
+    """One request's query, of one object, at one moment, of one state of its account.
+
+    Whoever keeps it can go on reading the same rows while the world changes.
+    """
 
     state: AccountState
     node_level: Level
@@ -68,20 +73,50 @@ class Insights:
         self._ends = Cache(_ENDS_CACHE_BYTES)
         self._lock = Lock()
 
-    def answer(
+    def question(
         self,
         request: Request,
         state: AccountState,
         node_level: Level,
         node_id: str,
         now: datetime,
-    ) -> paging.Page:
-        """One page of the object's insights. Raises: GraphError."""
+    ) -> Question:
+        """What the request asks of the object. Raises: GraphError."""
         query = insights_query(request, node_level, state.account.local_day(now))
-        question = _Question(state, node_level, node_id, query, now)
-        return self._page(question, paging.place(request))
+        return Question(state, node_level, node_id, query, now)
 
-    def _page(self, question: _Question, at: paging.Place) -> paging.Page:
+    def answer(
+        self, request: Request, question: Question, limits: SizeLimits
+    ) -> paging.Page:
+        """One page of the answer. Raises: GraphError."""
+        spans = question.query.spans
+        days = (spans[-1][1] - spans[0][0]).days + 1
+        if limits.days_a_request is not None and days > limits.days_a_request:
+            raise limits.error()
+        most = limits.rows_a_request
+        if most is not None and self.count(question) > most:
+            raise limits.error()
+        page = self._page(question, paging.place(request))
+        if limits.rows_a_page is not None and page.count > limits.rows_a_page:
+            raise limits.error()
+        return page
+
+    def count(self, question: Question) -> int:
+        """How many rows there are on all pages together."""
+        ends = self._known_ends(question)
+        for number in range(len(question.query.spans)):
+            self._extent(question, ends, number)
+        return ends[-1]
+
+    def page_of(self, request: Request, question: Question, rows: int) -> paging.Page:
+        """One page of the first `rows` rows only. Raises: GraphError."""
+        at = paging.place(request)
+        left = max(rows - at.offset, 0)
+        page = self._page(question, replace(at, limit=min(at.limit, left)))
+        has_more = at.offset + page.count < rows
+        return replace(page, place=at, has_more=has_more)
+
+    def _page(self, question: Question, at: paging.Place) -> paging.Page:
         spans, ends = question.query.spans, self._known_ends(question)
         runs: list[bytes] = []
         taken = 0
@@ -99,7 +134,7 @@ class Insights:
             number += 1
         return paging.Page(at, runs, taken, has_more=False)
 
-    def _known_ends(self, question: _Question) -> list[int]:
+    def _known_ends(self, question: Question) -> list[int]:
         """How many rows there are up to each span's end, as far as was asked before."""
         spans = question.query.spans
         return self._ends.get(
@@ -109,7 +144,7 @@ class Insights:
         )
 
     def _extent(
-        self, question: _Question, ends: list[int], number: int
+        self, question: Question, ends: list[int], number: int
     ) -> tuple[int, int]:
         begin = ends[number - 1] if number else 0
         if number == len(ends):
@@ -119,14 +154,14 @@ class Insights:
                     ends.append(end)
         return begin, ends[number]
 
-    def _rows(self, question: _Question, span: Span) -> Rows:
+    def _rows(self, question: Question, span: Span) -> Rows:
         return self._cache.get(
             question.key(span),
             lambda: self._rendered(question, span),
             lambda rows: len(rows.text) + rows.ends.nbytes + 1_000,
         )
 
-    def _rendered(self, question: _Question, span: Span) -> Rows:
+    def _rendered(self, question: Question, span: Span) -> Rows:
         state, query = question.state, question.query
         length = (span[1] - span[0]).days + 1
         days = (span[0] + timedelta(days=number) for number in range(length))
@@ -138,10 +173,12 @@ class Insights:
             _shown_ads(question),
             by_country=query.by_country,
         )
+        if query.filters.more_than:
+            rows = rows.chosen(_is_more(rows, state, query.filters))
         return rendered(state, rows, query.fields, span)
 
 
-def _shown_ads(question: _Question) -> NDArray[np.bool_]:
+def _shown_ads(question: Question) -> NDArray[np.bool_]:
     state, query = question.state, question.query
     shown = np.ones(len(state.ads), dtype=bool)
     for level in _BELOW_ACCOUNT:
@@ -157,8 +194,17 @@ def _shown_ads(question: _Question) -> NDArray[np.bool_]:
     return shown
 
 
+def _is_more(rows: Totals, state: AccountState, filters: Filters) -> NDArray[np.bool_]:
+    more = np.ones(len(rows.objects), dtype=bool)
+    for name, limit in filters.more_than.items():
+        units = state.account.minor_units if name == "spend" else 1
+        # Over a limit of parts of a unit is over the whole units in it.
+        more &= rows.values[:, METRICS.index(name)] > math.floor(limit * units)
+    return more
+
+
 def _meets(state: AccountState, level: Level, object_id: str, filters: Filters) -> bool:
     status = state.listed_status(object_id)
     return status in filters.statuses.get(level, (status,)) and (
-        object_id in filters.ids.get(level, (object_id,))
+        filters.allows(level, object_id)
     )

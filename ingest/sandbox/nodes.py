@@ -18,7 +18,8 @@ WHOLE_CURRENCIES = frozenset(
 class Account:
     """An ad account. `id` is digits without `act_`.
 
-    `dollar_price` is how many minor units a dollar's worth costs.
+    `dollar_price` is how many minor units a dollar's worth costs; `status` is Meta's
+    number, 1 for active.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Account:
     countries: tuple[str, ...]
     dollar_price: int
     created_at: datetime
+    status: int = 1
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,7 +4,8 @@ Budgets are minor units as strings, "0" where none; times are in the account's z
 an offset without a colon.
 """
 
-from collections.abc import Container, Iterable, Sequence
+import json
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ def account_object(account: Account, fields: Sequence[str], now: datetime) -> by
         "id": f"act_{account.id}",
         "account_id": account.id,
         "name": account.name,
-        "account_status": 1,
+        "account_status": account.status,
         "currency": account.currency,
         "timezone_name": account.timezone,
         "timezone_offset_hours_utc": offset.total_seconds() / 3600 if offset else 0,
@@ -94,11 +95,10 @@ def _check(fields: Sequence[str], node_type: str, known: Container[str]) -> None
 
 
 def account_page(
-    request: Request, states: Iterable[AccountState], now: datetime
+    request: Request, accounts: Sequence[Account], now: datetime
 ) -> paging.Page:
     """One page of the accounts that the token may see."""
     at = paging.place(request)
-    accounts = [state.account for state in states]
     shown = accounts[at.offset : at.offset + at.limit]
     fields = params.field_names(request)
     rows = [account_object(account, fields, now) for account in shown]
@@ -145,8 +145,8 @@ def _is_listed(
     for level, statuses in filters.statuses.items():
         if level in ancestors and state.statuses[ancestors[level]] not in statuses:
             return False
-    for level, ids in filters.ids.items():
-        if level in ancestors and ancestors[level] not in ids:
+    for level, object_id in ancestors.items():
+        if not filters.allows(level, object_id):
             return False
     return node.updated_at.timestamp() > filters.updated_since.get(edge, -1)
 
@@ -215,6 +215,9 @@ def _time(account: Account, moment: datetime) -> str:
 
 def _chosen(members: dict[str, Any], fields: Sequence[str]) -> bytes:
     names = [*fields, *(name for name in ("id",) if name not in fields)]
-    return orjson.dumps(
-        {name: members[name] for name in names if members[name] is not None}
-    )
+    chosen = {name: members[name] for name in names if members[name] is not None}
+    try:
+        return orjson.dumps(chosen)
+    except TypeError:
+        # Lone surrogates, which are no UTF-8 but may stand in JSON as escapes.
+        return json.dumps(chosen, separators=(",", ":")).encode()

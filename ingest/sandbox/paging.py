@@ -15,6 +15,7 @@ from ingest.sandbox.errors import bad_parameter
 from ingest.sandbox.params import Request
 
 DEFAULT_LIMIT = 25
+BAD_CURSOR = "Invalid cursors values. The cursor may be invalid or have expired."
 _AFTER_EMPTY = "e"
 
 
@@ -84,11 +85,12 @@ def body(request: Request, page: Page) -> bytes:
         "cursors": {"before": encoded(str(offset)), "after": encoded(end)}
     }
     if page.has_more:
-        paging["next"] = _link(request, encoded(end))
+        paging["next"] = link(request, encoded(end))
     return b'{"data":[%b],"paging":%b}' % (b",".join(page.rows), orjson.dumps(paging))
 
 
-def _link(request: Request, after: str) -> str:
+def link(request: Request, after: str) -> str:
+    """The address of the page at a cursor, with the token in clear."""
     params = {**request.params, "after": after}
     query = {"access_token": request.token or "", **params}
     return f"{request.base_url}{request.path}?{urlencode(query)}"
@@ -105,6 +107,4 @@ def _decoded(cursor: str) -> str:
 
 
 def _bad_cursor() -> Exception:
-    return bad_parameter(
-        "Invalid cursors values. The cursor may be invalid or have expired."
-    )
+    return bad_parameter(BAD_CURSOR)

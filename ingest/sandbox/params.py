@@ -1,8 +1,9 @@
 """What a request asks for: its parts, field lists, filters and dates."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ingest.sandbox.errors import bad_parameter, bad_status, beyond_37_months
@@ -23,17 +24,33 @@ class Request:
     params: dict[str, str]
     token: str | None
 
+    @property
+    def line(self) -> str:
+        """Method, path and decoded query, without any token."""
+        query = "&".join(f"{name}={text}" for name, text in self.told.items())
+        return f"{self.method} {self.path}?{query}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The parameters that a log may show."""
+        return {
+            name: text for name, text in self.params.items() if name != "input_token"
+        }
+
 
 @dataclass(frozen=True)
 class Filters:
     """Conditions on objects: allowed values by level, and changes since (Unix seconds).
 
-    A level that is not there is not restricted.
+    A level that is not there is not restricted. `without_ids` are shut out by level;
+    `more_than` are metrics of a row (money in whole units) that must be over a number.
     """
 
-    statuses: dict[Level, frozenset[str]]
-    ids: dict[Level, frozenset[str]]
-    updated_since: dict[Level, int]
+    statuses: dict[Level, frozenset[str]] = field(default_factory=dict)
+    ids: dict[Level, frozenset[str]] = field(default_factory=dict)
+    updated_since: dict[Level, int] = field(default_factory=dict)
+    without_ids: dict[Level, frozenset[str]] = field(default_factory=dict)
+    more_than: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -42,12 +59,25 @@ class Filters:
             tuple(sorted(self.statuses.items())),
             tuple(sorted(self.ids.items())),
             tuple(sorted(self.updated_since.items())),
+            tuple(sorted(self.without_ids.items())),
+            tuple(sorted(self.more_than.items())),
+        )
+
+    def allows(self, level: Level, object_id: str) -> bool:
+        """Whether the conditions on ids let the object of this level through."""
+        return object_id in self.ids.get(level, (object_id,)) and (
+            object_id not in self.without_ids.get(level, ())
         )
 
 
 def field_names(request: Request) -> list[str]:
-    """The field list in the order asked; empty when none was given."""
+    """The field list in the order asked; empty when none was given.
+
+    A list with commas, or an array as JSON, which is how Meta's own client posts it.
+    """
     given = request.params.get("fields", "")
+    if given.startswith("["):
+        return list(dict.fromkeys(_texts(_json(given, "fields"), "fields")))
     return list(
         dict.fromkeys(name.strip() for name in given.split(",") if name.strip())
     )
@@ -55,7 +85,7 @@ def field_names(request: Request) -> list[str]:
 
 def filters(request: Request, edge: Level | None) -> Filters:
     """The conditions in `filtering` and, for an edge of objects, `effective_status`."""
-    found = Filters({}, {}, {})
+    found = Filters()
     if edge is not None and (given := request.params.get("effective_status")):
         _restrict_statuses(found, edge, _json(given, "effective_status"))
     conditions = _json(request.params.get("filtering", "[]"), "filtering")
@@ -63,6 +93,8 @@ def filters(request: Request, edge: Level | None) -> Filters:
         raise bad_parameter("Param filtering must be an array.")
     for condition in conditions:
         _add_condition(found, condition)
+    if edge is not None and found.more_than:
+        raise bad_parameter("Filtering by metrics is for insights")
     return found
 
 
@@ -123,7 +155,15 @@ def _add_condition(found: Filters, condition: Any) -> None:
         case (("campaign" | "adset" | "ad"), "effective_status", "IN"):
             _restrict_statuses(found, level, value)
         case (("campaign" | "adset" | "ad"), "id", "IN"):
-            found.ids[level] = frozenset(_texts(value, name))
+            _restrict_ids(found, level, _texts(value, name))
+        case (("campaign" | "adset" | "ad"), "id", "EQUAL"):
+            _restrict_ids(found, level, _texts([value], name))
+        case (("campaign" | "adset" | "ad"), "id", "NOT_IN"):
+            shut_out = found.without_ids.get(level, frozenset())
+            found.without_ids[level] = shut_out | frozenset(_texts(value, name))
+        case (("spend" | "impressions"), "", "GREATER_THAN"):
+            limit = _number(value, level)
+            found.more_than[level] = max(limit, found.more_than.get(level, limit))
         case (("campaign" | "adset" | "ad"), "updated_time", "GREATER_THAN"):
             found.updated_since[level] = _seconds(value)
         case _:
@@ -136,6 +176,21 @@ def _restrict_statuses(found: Filters, level: Level, value: Any) -> None:
         raise bad_status(wrong)
     asked = frozenset(values)
     found.statuses[level] = asked & found.statuses.get(level, asked)
+
+
+def _restrict_ids(found: Filters, level: Level, values: list[str]) -> None:
+    asked = frozenset(values)
+    found.ids[level] = asked & found.ids.get(level, asked)
+
+
+def _number(value: Any, name: str) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise bad_parameter(f"Filtering by {name} needs a number") from error
+    if not number.is_finite():
+        raise bad_parameter(f"Filtering by {name} needs a number")
+    return number
 
 
 def _texts(value: Any, name: str) -> list[str]:

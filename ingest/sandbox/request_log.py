@@ -9,7 +9,11 @@ import orjson
 
 @dataclass(frozen=True)
 class Entry:
-    """One request. `clock` is the sandbox's moment; `rows` those in the answer."""
+    """One request. `clock` is the sandbox's moment; `rows` those in the answer.
+
+    `refused` is "throttled" where a quota or block refused it; `during_block` says that
+    an earlier call had been refused for the same block.
+    """
 
     number: int
     clock: str
@@ -19,6 +23,8 @@ class Entry:
     status: int
     rows: int
     fault: bool
+    refused: str | None = None
+    during_block: bool = False
 
 
 class RequestLog:
@@ -39,10 +45,22 @@ class RequestLog:
         status: int,
         rows: int,
         fault: bool,
+        refused: str | None = None,
+        during_block: bool = False,
     ) -> None:
         with self._lock:
-            number = len(self._entries) + 1
-            entry = Entry(number, clock, method, path, params, status, rows, fault)
+            entry = Entry(
+                len(self._entries) + 1,
+                clock,
+                method,
+                path,
+                params,
+                status,
+                rows,
+                fault,
+                refused,
+                during_block,
+            )
             self._entries.append(entry)
             if self._path is not None:
                 with self._path.open("ab") as file:

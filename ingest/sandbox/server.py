@@ -5,41 +5,38 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-import orjson
-
-from ingest.sandbox import control, truth, usage
-from ingest.sandbox.errors import GraphError
-from ingest.sandbox.faults import Fault, FaultPlan
-from ingest.sandbox.graph import Access, Graph
+from ingest.sandbox import truth
+from ingest.sandbox.access import Access
+from ingest.sandbox.answering import RATES_PATHS, Answering
+from ingest.sandbox.conditions import Conditions
+from ingest.sandbox.graph import Graph
 from ingest.sandbox.insights import Insights
 from ingest.sandbox.nodes import Level
-from ingest.sandbox.params import Request
+from ingest.sandbox.quota import Block, UseCase, own_code
 from ingest.sandbox.rates import Rates
 from ingest.sandbox.request_log import Entry, RequestLog
 from ingest.sandbox.stage import Clock, Stage
-from ingest.sandbox.story import Event, default_story
-from ingest.sandbox.transport import Response, Server
+from ingest.sandbox.story import ChangeAccount, Event, default_story
+from ingest.sandbox.transport import Server
 from ingest.sandbox.truth import TruthRow
-from ingest.sandbox.usage import Usage
 from ingest.sandbox.world import World, default_world
 
 TOKEN = "sandbox-token"
-_RATES_PATHS = ("/eurofxref-hist.zip", "/eurofxref-hist.csv")
 _CACHE_BYTES = 2**30
 
 
-class Sandbox:
+class Sandbox(Conditions):
     """A Graph API on loopback. Use as a context manager; `url` is its address.
 
     `clock` None starts at the world's start. `empty_page_every` n serves every n-th
-    page empty, with a link to its rows. `usage`, `faults`, `rates` and `clock` may be
-    changed while it runs.
+    page empty, with a link to its rows. Every attribute of `Conditions` (`usage`,
+    `faults`, `reports`, `quota`, `size_limits`, `token_facts`...) may be changed while
+    it runs.
     """
 
     def __init__(
@@ -53,23 +50,16 @@ class Sandbox:
         empty_page_every: int | None = None,
         log_path: Path | None = None,
     ) -> None:
+        super().__init__(clock=Clock(clock or world.start), rates=Rates(world.seed))
         self.world = world
         self.token = token
-        self.clock = Clock(clock or world.start)
-        self.usage = Usage()
-        self.faults = FaultPlan()
-        self.rates = Rates(world.seed)
         self._stage = Stage(world, story, self.clock)
         self._access = Access(token)
-        self._graph = Graph(
-            self._stage,
-            self._access,
-            Insights(self._stage, _CACHE_BYTES),
-            empty_page_every,
-        )
         self._log = RequestLog(log_path)
-        self._traces = count(1)
-        self._server = Server(port, self._respond)
+        insights = Insights(self._stage, _CACHE_BYTES)
+        graph = Graph(self._stage, self._access, insights, self, empty_page_every)
+        self._answering = Answering(self, self._stage, graph, self._log)
+        self._server = Server(port, self._answering.respond)
 
     def __enter__(self) -> "Sandbox":
         self._server.start()
@@ -81,6 +71,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._answering.stop()
         self._server.stop()
 
     @property
@@ -104,6 +95,39 @@ class Sandbox:
     def restore(self, account_id: str) -> None:
         """Ends what `fail_account` began."""
         self._access.restore(account_id)
+
+    def change_account(
+        self,
+        account_id: str,
+        *,
+        currency: str | None = None,
+        account_status: int | None = None,
+    ) -> None:
+        """Changes the account from now on; the event is `story.ChangeAccount`."""
+        digits = account_id.removeprefix("act_")
+        self.append(ChangeAccount(self.clock.now(), digits, currency, account_status))
+
+    def throttle(
+        self,
+        account_id: str | None,
+        use_case: UseCase | None,
+        minutes: float,
+        code: int | None = None,
+    ) -> Block:
+        """Refuses the account's calls until the clock has passed so many minutes.
+
+        Account None: every call, as 4 (app) and 17 (user) do; use case None: both.
+        `code` is 4, 17, 32, 613, 341, 368 or one of 80000 to 80014; None: that of the
+        use case. Raises: ValueError for another.
+        """
+        block = Block(
+            None if account_id is None else account_id.removeprefix("act_"),
+            use_case,
+            self.clock.now() + timedelta(minutes=minutes),
+            own_code(use_case) if code is None else code,
+        )
+        self.blocks.add(block)
+        return block
 
     def truth(
         self, account_id: str, level: Level, day: date, at: datetime | None = None
@@ -131,58 +155,13 @@ class Sandbox:
             self._stage, account_id, level, since, until, moment, by_country=by_country
         )
 
-    def _respond(self, request: Request, payload: bytes) -> Response:
-        if request.path.startswith(control.PREFIX):
-            status, body = control.answer(request, payload, self._stage, self._log)
-            return Response(status, body)
-        fault = self.faults.due(_line(request))
-        response, rows = self._true_response(request)
-        if fault is not None:
-            response, rows = _spoiled(response, fault), 0
-        self._log.add(
-            clock=self.clock.now().isoformat(),
-            method=request.method,
-            path=request.path,
-            params=request.params,
-            status=0 if response.is_reset else response.status,
-            rows=rows,
-            fault=fault is not None,
-        )
-        return response
-
-    def _true_response(self, request: Request) -> tuple[Response, int]:
-        if request.path in _RATES_PATHS:
-            return self._rates_response(request.path), 0
-        trace = f"A{next(self._traces):021d}"
-        version = request.path.strip("/").split("/")[0]
-        headers = {
-            "facebook-api-version": version,
-            "x-fb-trace-id": trace,
-            "x-fb-request-id": trace.lower(),
-        }
-        try:
-            answer = self._graph.answer(request)
-        except GraphError as error:
-            body = orjson.dumps(error.body(trace))
-            return Response(error.status, body, headers), 0
-        headers |= usage.headers(
-            self.usage, answer.account_id, is_insights=answer.is_insights
-        )
-        return Response(200, answer.body, headers), answer.rows
-
-    def _rates_response(self, path: str) -> Response:
-        now = self.clock.now()
-        if path.endswith(".csv"):
-            return Response(200, self.rates.csv(now), content_type="text/csv")
-        return Response(200, self.rates.archive(now), content_type="application/zip")
-
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
     """The variables that point pathways at the sandbox, its accounts and its clock."""
     found = {
         "SOURCES__META__API_BASE_URL": sandbox.url,
         "SOURCES__META__ACCESS_TOKEN": sandbox.token,
-        "SOURCES__FX__BASE_URL": f"{sandbox.url}{_RATES_PATHS[0]}",
+        "SOURCES__FX__BASE_URL": f"{sandbox.url}{RATES_PATHS[0]}",
         "PATHWAYS__NOW": sandbox.clock.now().isoformat(),
     }
     stores: dict[str, list[str]] = {}
@@ -212,21 +191,3 @@ def run(
         sys.stderr.flush()
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
-
-
-def _line(request: Request) -> str:
-    query = "&".join(f"{name}={value}" for name, value in request.params.items())
-    return f"{request.method} {request.path}?{query}"
-
-
-def _spoiled(response: Response, fault: Fault) -> Response:
-    if fault.status is not None:
-        return Response(fault.status, fault.body, response.headers, fault.content_type)
-    return Response(
-        response.status,
-        response.body,
-        response.headers,
-        response.content_type,
-        is_cut=fault.is_cut,
-        is_reset=fault.is_reset,
-    )

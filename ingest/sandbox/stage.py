@@ -18,16 +18,28 @@ class Clock:
 
     def __init__(self, now: datetime) -> None:
         self._now = _in_utc(now)
+        self._lock = Lock()
 
     def now(self) -> datetime:
         return self._now
 
     def set(self, now: datetime) -> None:
         """Moves the clock, forwards or back. `now` must carry a time zone."""
-        self._now = _in_utc(now)
+        with self._lock:
+            self._now = _in_utc(now)
 
-    def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
-        self._now += timedelta(days=days, hours=hours, minutes=minutes)
+    def advance(
+        self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: float = 0
+    ) -> None:
+        with self._lock:
+            self._now += timedelta(
+                days=days, hours=hours, minutes=minutes, seconds=seconds
+            )
+
+    def advance_to(self, moment: datetime) -> None:
+        """Moves forwards to the moment, never back: several may wait side by side."""
+        with self._lock:
+            self._now = max(self._now, _in_utc(moment))
 
 
 class Stage:

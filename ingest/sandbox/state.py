@@ -168,7 +168,7 @@ def world_at(world: World, events: Sequence[Event], moment: datetime) -> WorldSt
     return WorldState(
         {
             account.id: _account_state(world, draft, account, tuple(due))
-            for account in world.accounts
+            for account in draft.accounts.values()
         }
     )
 

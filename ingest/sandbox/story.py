@@ -162,7 +162,38 @@ class RestateDay:
         factors.append(Factor(self.spend_permille, self.sales_permille))
 
 
-Event = Rename | SetStatus | ChangeBudget | NewAd | VanishAd | EmptyDay | RestateDay
+@dataclass(frozen=True)
+class ChangeAccount:
+    """Another currency or status (Meta's number) of the account; None: as it was.
+
+    Figures in minor units stay, and are read as minor units of the new currency.
+    """
+
+    at: datetime
+    account_id: str
+    currency: str | None
+    account_status: int | None
+
+    def apply(self, draft: Draft) -> None:
+        account = draft.accounts[self.account_id]
+        status = self.account_status
+        draft.accounts[account.id] = replace(
+            account,
+            currency=self.currency or account.currency,
+            status=account.status if status is None else status,
+        )
+
+
+Event = (
+    Rename
+    | SetStatus
+    | ChangeBudget
+    | NewAd
+    | VanishAd
+    | EmptyDay
+    | RestateDay
+    | ChangeAccount
+)
 _KINDS: dict[str, type[Event]] = {
     "rename": Rename,
     "set_status": SetStatus,
@@ -171,6 +202,7 @@ _KINDS: dict[str, type[Event]] = {
     "vanish_ad": VanishAd,
     "empty_day": EmptyDay,
     "restate_day": RestateDay,
+    "change_account": ChangeAccount,
 }
 
 

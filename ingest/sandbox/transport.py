@@ -1,16 +1,15 @@
 """HTTP around the sandbox: requests in, whole answers out in one write each.
 
 One write an answer and no delay on the socket, so that a kept connection never waits
-for an acknowledgement.
+for an acknowledgement. Faults may deliver in their own way (see `response`).
 """
 
 import socket
 import socketserver
-import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -18,19 +17,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ingest.sandbox.params import Request
+from ingest.sandbox.response import Outlet, Response
 
-
-@dataclass(frozen=True)
-class Response:
-    """What goes out. A broken one is cut after half its body, or reset without one."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json; charset=UTF-8"
-    is_cut: bool = False
-    is_reset: bool = False
-
+_FORM = "application/x-www-form-urlencoded"
 
 Respond = Callable[[Request, bytes], Response]
 
@@ -101,35 +90,45 @@ def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
 
         def _handle(self) -> None:
             payload = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            host = self.headers.get("Host", "")
+            is_form = (self.headers.get("Content-Type") or "").startswith(_FORM)
             request = parsed(
-                self.command, self.path, host, self.headers.get("Authorization")
+                self.command,
+                self.path,
+                self.headers.get("Host", ""),
+                self.headers.get("Authorization"),
+                form=payload.decode("utf-8", "replace") if is_form else "",
             )
             self._send(respond(request, payload))
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle
 
         def _send(self, response: Response) -> None:
-            if response.is_reset:
-                # Lingering for no time makes the system send a reset, not a goodbye.
-                self.connection.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
-                self.connection.close()
-                self.close_connection = True
-                return
-            body = response.body
-            if response.is_cut:
-                body = body[: len(body) // 2]
+            outlet = Outlet(self.connection)
+            head, body = self._head(response), response.body
+            if response.deliver is not None:
+                response.deliver(outlet, head, body)
+                self.close_connection = self.close_connection or outlet.is_closed
+            else:
+                outlet.write(head if self.command == "HEAD" else head + body)
+
+        def _head(self, response: Response) -> bytes:
+            length = response.length
+            if length is None:
+                length = len(response.body)
+            size = f"Content-Length: {length}"
+            if response.is_chunked:
+                size = "Transfer-Encoding: chunked"
+            date = self.date_time_string()
+            if response.date is not None:
+                date = format_datetime(response.date, usegmt=True)
             lines = [
                 f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
-                f"Date: {self.date_time_string()}",
+                f"Date: {date}",
                 f"Content-Type: {response.content_type}",
-                f"Content-Length: {len(body)}",
+                size,
                 *(f"{name}: {value}" for name, value in response.headers.items()),
             ]
-            head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-            self.wfile.write(head if self.command == "HEAD" else head + body)
+            return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
         def log_message(self, format: str, *args: Any) -> None:
             """The request log is the only log."""
@@ -137,10 +136,14 @@ def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def parsed(method: str, target: str, host: str, authorization: str | None) -> Request:
-    """The request; the token comes from the header, else from the query."""
+def parsed(
+    method: str, target: str, host: str, authorization: str | None, *, form: str = ""
+) -> Request:
+    """The request; the token comes from the header, else from the query or the form."""
     parts = urlsplit(target)
     params = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if method == "POST":
+        params |= dict(parse_qsl(form, keep_blank_values=True))
     token = params.pop("access_token", None)
     if authorization is not None and authorization.startswith("Bearer "):
         token = authorization.removeprefix("Bearer ")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.sandbox import noise
 from ingest.sandbox.nodes import Account, Ad, AdSet, Campaign
+from ingest.sandbox.odd_names import odd
 from ingest.sandbox.shapes import SHAPES, Shape
 
 DEFAULT_SEED = 20260310
@@ -34,6 +35,8 @@ class AccountPlan:
     """How large an account is to be. `ads_per_adset` is gone through in turn.
 
     History begins `created_days_ago` days before the start; no campaigns, no rows.
+    `odd_names` gives names that break careless readers, `huge_ids` ids of campaigns, ad
+    sets and ads past 2^63; neither changes a figure.
     """
 
     account_id: str
@@ -47,6 +50,8 @@ class AccountPlan:
     campaigns: int = 7
     adsets_per_campaign: int = 2
     ads_per_adset: tuple[int, ...] = (3, 2)
+    odd_names: bool = False
+    huge_ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,13 @@ class _Site:
     def money(self, dollars: int) -> int:
         return dollars * self.account.dollar_price
 
+    def node_id(self, number: int) -> str:
+        # Adding 2^64 keeps the key that an id's figures are drawn by.
+        return str(number + (2**64 if self.plan.huge_ids else 0))
+
+    def name(self, plain: str, *keys: int) -> str:
+        return odd(plain, sum(keys)) if self.plan.odd_names else plain
+
     def midnight(self, days_ago: int) -> datetime:
         day = self.account.local_day(self.start) - timedelta(days=days_ago)
         return datetime.combine(day, time(), self.account.zone).astimezone(UTC)
@@ -136,7 +148,7 @@ def _account(plan: AccountPlan, start: datetime) -> Account:
     day = start.astimezone(zone).date() - timedelta(days=plan.created_days_ago)
     return Account(
         id=plan.account_id,
-        name=plan.name,
+        name=odd(plan.name, 0) if plan.odd_names else plan.name,
         store=plan.store,
         reporting_currency=plan.reporting_currency,
         currency=plan.currency,
@@ -152,9 +164,9 @@ def _campaign(site: _Site, shape: Shape, index: int) -> Campaign:
     cycle = index // len(SHAPES)
     dollars = 50 + 10 * site.number(20, 1, index)
     return Campaign(
-        id=str(600_000_000_000_000 + site.serial * 1_000_000_000_000 + index),
+        id=site.node_id(600_000_000_000_000 + site.serial * 1_000_000_000_000 + index),
         account_id=site.account.id,
-        name=shape.name + (f" {cycle + 1}" if cycle else ""),
+        name=site.name(shape.name + (f" {cycle + 1}" if cycle else ""), index),
         status=shape.status,
         issue=shape.issue,
         objective=shape.objective,
@@ -176,10 +188,12 @@ def _adset(
     number = index * site.plan.adsets_per_campaign + place
     dollars = 20 + 5 * site.number(20, 2, number)
     return AdSet(
-        id=str(23_850_000_000_000_000 + site.serial * 100_000_000_000 + number),
+        id=site.node_id(
+            23_850_000_000_000_000 + site.serial * 100_000_000_000 + number
+        ),
         account_id=campaign.account_id,
         campaign_id=campaign.id,
-        name=f"{_AUDIENCES[place % len(_AUDIENCES)]} {number + 1}",
+        name=site.name(f"{_AUDIENCES[place % len(_AUDIENCES)]} {number + 1}", number),
         status="PAUSED" if place in shape.paused_adsets else "ACTIVE",
         issue=None,
         bid_strategy=campaign.bid_strategy,
@@ -205,11 +219,13 @@ def _ads(
         serial = number * max(per_adset) + order
         hidden = site.number(4, 3, serial) == 0
         yield Ad(
-            id=str(120_200_000_000_000_000 + site.serial * 10_000_000_000_000 + serial),
+            id=site.node_id(
+                120_200_000_000_000_000 + site.serial * 10_000_000_000_000 + serial
+            ),
             account_id=adset.account_id,
             campaign_id=adset.campaign_id,
             adset_id=adset.id,
-            name=f"{_FORMATS[order % len(_FORMATS)]} {serial + 1}",
+            name=site.name(f"{_FORMATS[order % len(_FORMATS)]} {serial + 1}", serial),
             status=state if is_own else "ACTIVE",
             issue=None if is_own or state == "ACTIVE" else state,
             created_at=adset.created_at,

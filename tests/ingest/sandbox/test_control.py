@@ -5,8 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
+from ingest.sandbox.faults import FaultPlan
+from ingest.sandbox.named_faults import CONSTRUCTORS, ordered
 from ingest.sandbox.server import Sandbox, environment
 from ingest.sandbox.world import default_world
 
@@ -104,3 +107,89 @@ def test_the_environment_leads_to_the_sandbox(shared: Sandbox) -> None:
     assert found["PATHWAYS__NOW"] == "2026-03-10T09:30:00+00:00"
     assert found["SOURCES__META__STORES__NOOR__REPORTING_CURRENCY"] == "USD"
     assert json.loads(found["SOURCES__META__STORES__ACME__ACCOUNTS"]) == [f"act_{ACME}"]
+
+
+def test_faults_are_ordered_listed_and_cleared_over_http(
+    sandbox: Sandbox, ask: Any
+) -> None:
+    url = f"{sandbox.url}/__sandbox__/faults"
+    order = {
+        "fault": "http_error",
+        "arguments": {"status": 503, "headers": {"Retry-After": "5"}},
+        "match": "/campaigns",
+        "times": 2,
+    }
+
+    requests.post(url, json=order, timeout=10)
+    refused = ask(sandbox, f"act_{ACME}/campaigns")
+    waiting = requests.get(url, timeout=10).json()
+    cleared = requests.delete(url, timeout=10).json()
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert waiting == [
+        {"name": "http_error", "match": "/campaigns", "times": 1, "after": 0}
+    ]
+    assert cleared == []
+    assert ask(sandbox, f"act_{ACME}/campaigns").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"fault": "no_such", "match": "."},
+        {"fault": "slow", "match": "."},
+        {"fault": "emptied"},
+        {"fault": "emptied", "match": "("},
+        {"fault": "emptied", "match": ".", "tmies": 2},
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(
+    shared: Sandbox, order: dict[str, Any]
+) -> None:
+    url = f"{shared.url}/__sandbox__/faults"
+
+    answer = requests.post(url, json=order, timeout=10)
+
+    assert answer.status_code == 400
+    assert requests.get(url, timeout=10).json() == []
+
+
+def test_every_named_fault_can_be_ordered_by_json() -> None:
+    arguments = {
+        "graph_error": {"code": 2, "status": 500, "message": "x"},
+        "http_error": [502],
+        "foreign_next": ["http://192.0.2.1"],
+        "redirected": ["http://192.0.2.1"],
+    }
+    numbered = {"rows_dropped", "rows_repeated", "page_overlapping", "deep"}
+    numbered |= {"hanging", "slow", "huge", "gzip_bomb"}
+    plan = FaultPlan()
+
+    for name in CONSTRUCTORS:
+        given = arguments.get(name, [1] if name in numbered else [])
+        ordered(plan, {"fault": name, "match": ".", "arguments": given})
+
+    assert len(plan.waiting()) == len(CONSTRUCTORS) > 30
+
+
+def test_reports_are_planned_and_listed_over_http(sandbox: Sandbox, ask: Any) -> None:
+    url = f"{sandbox.url}/__sandbox__/reports"
+    order = {"match": "insights", "outcome": "skip", "polls": 0}
+
+    requests.post(url, json=order, timeout=10)
+    run = requests.post(
+        f"{sandbox.url}/v25.0/act_{ACME}/insights",
+        data={"access_token": sandbox.token},
+        timeout=10,
+    ).json()["report_run_id"]
+
+    (job,) = requests.get(url, timeout=10).json()
+    assert (job["id"], job["status"]) == (run, "Job Skipped")
+
+
+def test_every_answer_can_take_its_time(sandbox: Sandbox, ask: Any) -> None:
+    sandbox.latency_seconds = 0.05
+
+    answer = ask(sandbox, f"act_{ACME}/campaigns")
+
+    assert answer.elapsed.total_seconds() >= 0.05

@@ -89,3 +89,15 @@ def test_a_moment_looks_the_same_whenever_it_is_asked_for(
 
     assert before == again
     assert before != later
+
+
+def test_the_clock_advances_by_seconds_and_never_back_to_a_moment(
+    sandbox: Sandbox,
+) -> None:
+    start = sandbox.clock.now()
+
+    sandbox.clock.advance(seconds=1.5)
+    sandbox.clock.advance_to(start + timedelta(seconds=30))
+    sandbox.clock.advance_to(start + timedelta(seconds=10))
+
+    assert sandbox.clock.now() == start + timedelta(seconds=30)
