@@ -50,6 +50,14 @@ class Failure(Shape):
     at: datetime | None = told("When (UTC).")
 
 
+class Deferral(Shape):
+    """What the last cycle left to later ones, since Meta's limits asked for it."""
+
+    code: str = told("Stable code.")
+    message: str = told("What is left, and why.")
+    resume_at: datetime | None = told("When Meta lets the account go on (UTC).")
+
+
 class AccountFreshness(Shape):
     """An account: when it was read, and what it lacks."""
 
@@ -62,6 +70,10 @@ class AccountFreshness(Shape):
     levels: list[LevelFreshness] = told("Its levels.")
     objects: list[ListingFreshness] = told("Its listings of objects.")
     backfill: Backfill | None = told("Its backfill.")
+    held_back_days: int = told(
+        "Days whose last reading lost too much to be believed; older numbers still hold."
+    )
+    deferred: list[Deferral] = told("What the last cycle left to later ones.")
     failures: list[Failure] = told("Failures of the last cycle.")
 
 

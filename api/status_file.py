@@ -13,7 +13,15 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from api.schemas import Stale
-from api.schemas_status import Backfill, Check, Cycle, FailedCheck, Failure, Verdict
+from api.schemas_status import (
+    Backfill,
+    Check,
+    Cycle,
+    Deferral,
+    FailedCheck,
+    Failure,
+    Verdict,
+)
 
 LOGGER = logging.getLogger("api")
 CYCLES_UNTIL_STALE = 4
@@ -43,6 +51,8 @@ class ReportedAccount(BaseModel):
     levels: list[_Level]
     objects: list[_Listing]
     backfill: Backfill | None
+    held_back_days: int = 0
+    deferred: list[Deferral] = []
     failures: list[Failure]
 
 
@@ -151,6 +161,15 @@ def _judged(account: ReportedAccount, interval_seconds: int, now: datetime) -> C
             "warn",
             "The next cycles read them; until then old days may differ.",
         )
+    if account.held_back_days:
+        facts.append(
+            f"The last reading of {account.held_back_days} days lost too much to be "
+            "believed; what was known before still holds."
+        )
+        verdict, fix = "warn", "The next cycle's reading decides."
+    for later in account.deferred:
+        facts.append(f"[{later.code}] {later.message}")
+        verdict, fix = "warn", "The next cycles go on when Meta allows it."
     if _is_old(account.last_read_at, interval_seconds, now):
         verdict, fix = (
             "fail",

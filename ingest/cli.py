@@ -21,7 +21,7 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
-THEMES = ("verbs_cycle", "verbs_show", "verbs_sandbox")
+THEMES = ("verbs_cycle", "verbs_plan", "verbs_show", "verbs_setup", "verbs_sandbox")
 
 
 class LazyGroup(click.Group):
@@ -59,7 +59,7 @@ def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
         def command(
             context: click.Context, /, as_json: bool, verbose: bool, **given: Any
         ) -> None:
-            context.ensure_object(dict).update(verbose=verbose)
+            context.ensure_object(dict).update(verbose=verbose, as_json=as_json)
             try:
                 document, text, exit_code = work(**given)
             except PathwaysError as problem:

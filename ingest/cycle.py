@@ -17,7 +17,13 @@ from ingest.ledger import changed_since, read_ledger
 from ingest.lock import exclusive
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
-from ingest.sync import SyncSummary, history_days_missing, sync_fresh, sync_history
+from ingest.sync import (
+    SyncOptions,
+    SyncSummary,
+    history_days_missing,
+    sync_fresh,
+    sync_history,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +36,7 @@ def run_cycle(
     settings: Settings,
     backfill_minutes: float = BACKFILL_MINUTES,
     interval: timedelta = INTERVAL,
+    options: SyncOptions | None = None,
 ) -> CycleReport:
     """Run one cycle under the lock; what it did.
 
@@ -40,7 +47,7 @@ def run_cycle(
     settings.require_stores()
     with exclusive(settings.data_dir, "run", settings.clock()):
         report = CycleReport(settings.clock())
-        cycle = _Cycle(settings, report)
+        cycle = _Cycle(settings, report, options or SyncOptions())
         try:
             cycle.step("load", cycle.load)
             cycle.refresh()
@@ -56,15 +63,19 @@ def run_cycle(
 class _Cycle:
     """The steps of one cycle."""
 
-    def __init__(self, settings: Settings, report: CycleReport) -> None:
+    def __init__(
+        self, settings: Settings, report: CycleReport, options: SyncOptions
+    ) -> None:
         self._settings = settings
         self._report = report
+        self._options = options
 
     def step(self, name: str, work: Callable[[], str]) -> bool:
         """Do a step and note it; whether it ended well."""
         step = Step(name)
         self._report.steps.append(step)
         started = time.monotonic()
+        self._options.progress.working(name)
         try:
             step.detail = work()
         except PathwaysError as problem:
@@ -73,20 +84,26 @@ class _Cycle:
             self._report.problems.append(problem)
         finally:
             step.seconds = round(time.monotonic() - started, 3)
+            self._options.progress.working("")
         return step.outcome == "ok"
 
     def load(self) -> str:
-        return self._loaded(sync_fresh(self._settings))
+        return self._loaded(sync_fresh(self._settings, self._options))
 
     def backfill(self, seconds: float) -> str:
         """History, some days a load, until it is whole or the time is up."""
         until = time.monotonic() + seconds
         loads = 0
         while time.monotonic() < until and self._history_missing():
-            summary = sync_history(self._settings, HISTORY_DAYS_A_LOAD)
+            summary = sync_history(
+                self._settings,
+                HISTORY_DAYS_A_LOAD,
+                self._options,
+                seconds=until - time.monotonic(),
+            )
             self._loaded(summary)
             loads += 1
-            if summary.failures:
+            if summary.failures or not any(each.windows for each in summary.accounts):
                 break
         missing = self._history_missing()
         return f"{loads} loads; {missing} days of history are still missing"
@@ -118,7 +135,9 @@ class _Cycle:
         windows = sum(account.windows for account in summary.accounts)
         changed = sum(account.changed_windows for account in summary.accounts)
         failed = len(summary.failures)
-        return f"{windows} windows read, {changed} changed, {failed} failures"
+        deferred = sum(bool(account.deferred) for account in summary.accounts)
+        later = f", {deferred} accounts to be read on later" if deferred else ""
+        return f"{windows} windows read, {changed} changed, {failed} failures{later}"
 
     def _history_missing(self) -> int:
         ledger = read_ledger(self._settings.data_dir)

@@ -7,15 +7,25 @@ PathwaysError              exit 1
 │   ├── TokenInvalid       META-190 the token must be renewed; never retried
 │   ├── PermissionMissing  META-200 the account is not visible to this token
 │   ├── RequestRefused     META-100 a parameter is wrong; never retried
+│   │   ├── ObjectUnknown  META-100 (subcode 33) no such object, or not to be seen
+│   │   └── CursorStale    META-100 the listing has to begin again
 │   ├── TooMuchData        META-001 split the window and ask again
-│   ├── Throttled          META-017 Meta asks to wait; the account is deferred
+│   ├── Throttled          META-017 Meta asks to wait
+│   ├── ReportFailed       META-REPORT a report job ended without a result
+│   ├── AccountUnusable    META-ACCOUNT, META-CURRENCY what Meta says of the account
 │   └── NoUsableAnswer     META-002 transport trouble that outlasted the retries
+├── Deferred               META-WAIT read in a later run: no failure, no new number
 ├── WindowUnusable         SPOOL-*  what was read cannot be stored as it is
+│   ├── ShrinkHeldBack     META-SHRINK much less than before; a later run confirms it
+│   └── LevelShort         META-SHORT a level holds less than another, twice unlike
 ├── RatesUnavailable       FX-*     the rate provider gave nothing usable
 ├── BuildFailed            BUILD-*  dbt ended with an error or a failed test
 ├── AuditFailed            AUDIT-*  the build must not be published
-└── SnapshotError          SNAP-*   a snapshot is missing or damaged
+├── SnapshotError          SNAP-*   a snapshot is missing or damaged
+└── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
 """
+
+from datetime import datetime
 
 
 class PathwaysError(Exception):
@@ -66,20 +76,71 @@ class RequestRefused(MetaError):
     code = "META-100"
 
 
+class ObjectUnknown(RequestRefused):
+    """No such object, or one that the token may not see."""
+
+
+class CursorStale(RequestRefused):
+    """A cursor is no longer valid; the listing has to begin again."""
+
+
 class TooMuchData(MetaError):
     code = "META-001"
 
 
 class Throttled(MetaError):
+    """Meta asks to wait.
+
+    Attributes:
+        number: Meta's code, or 429 where only the HTTP status said it.
+    """
+
     code = "META-017"
+
+    def __init__(self, message: str, number: int) -> None:
+        hint = "The account is read on as soon as Meta allows it."
+        super().__init__(message, hint, code=f"META-{number}")
+        self.number = number
+
+
+class ReportFailed(MetaError):
+    code = "META-REPORT"
+
+
+class AccountUnusable(MetaError):
+    code = "META-ACCOUNT"
 
 
 class NoUsableAnswer(MetaError):
     code = "META-002"
 
 
+class Deferred(PathwaysError):
+    """What is left is read in a later run. The run itself did not fail.
+
+    Attributes:
+        resume_at: when Meta allows it again; None where no one said.
+    """
+
+    code = "META-WAIT"
+
+    def __init__(
+        self, message: str, hint: str = "", resume_at: datetime | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.resume_at = resume_at
+
+
 class WindowUnusable(PathwaysError):
     code = "SPOOL-001"
+
+
+class ShrinkHeldBack(WindowUnusable):
+    code = "META-SHRINK"
+
+
+class LevelShort(WindowUnusable):
+    code = "META-SHORT"
 
 
 class RatesUnavailable(PathwaysError):
@@ -96,3 +157,8 @@ class AuditFailed(PathwaysError):
 
 class SnapshotError(PathwaysError):
     code = "SNAP-001"
+
+
+class Unexpected(PathwaysError):
+    code = "RUN-003"
+    exit_code = 3

@@ -1,7 +1,9 @@
-"""HTTP to Meta: the only module that does it. GET only, to one host, token in a header.
+"""HTTP to Meta: the only module that does it. One host, token in a header.
 
-Retries are decided by what the body says, since Meta throttles with 400 and 403 and
-sends passing trouble with any status.
+It reads only: GET, and two POSTs that change nothing, one to have a report made and one
+to ask about the token itself. Retries are decided by what the body says, since Meta
+throttles with 400 and 403 and sends passing trouble with any status. Everything is
+bounded: an answer in bytes and seconds, a listing in pages, an account in errors.
 """
 
 import hashlib
@@ -10,21 +12,50 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import Literal, TypeVar
 
 import orjson
 import requests
+import urllib3
 
 from ingest import errors
+from ingest.clock import Clock, clock_of
+from ingest.pace import Pace
 from ingest.pages import Page, Transient, read_object, read_page
+from ingest.throttle import POINTS, UseCase, read_quota
 
 logger = logging.getLogger(__name__)
 
-CONNECT_AND_READ_SECONDS = (10, 120)
 ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 1.0
+# Two requests that took all the time they may take: less data is asked for instead.
+SLOW_ATTEMPTS = 2
+# Meta judges an app by its error rate and wants less than 15 in 100.
+ERRORS_AT_FIRST = 12
+ERRORS_A_CALL = 0.12
+NOBODY = "nobody"
 
+_BLOCK = 1 << 16
 Answer = TypeVar("Answer")
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one answer and one listing may take.
+
+    Attributes:
+        request_seconds: a request as a whole, its body included.
+        page_bytes: a body after unpacking.
+        pages: of one listing.
+    """
+
+    request_seconds: float = 120.0
+    page_bytes: int = 64 * 2**20
+    pages: int = 5_000
 
 
 @dataclass
@@ -32,21 +63,49 @@ class Usage:
     """What one client has cost so far."""
 
     calls: int = 0
+    errors: int = 0
     retries: int = 0
+    refusals: int = 0
     received_bytes: int = 0
     waited_seconds: float = 0.0
-    usage_headers: dict[str, str] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def add(self, **amounts: float) -> None:
+        """Count; several threads may."""
+        with self.lock:
+            for name, amount in amounts.items():
+                setattr(self, name, getattr(self, name) + amount)
+
+
+@dataclass(frozen=True)
+class _Request:
+    path: str
+    params: Mapping[str, object]
+    method: Method = "GET"
+
+    @property
+    def use_case(self) -> UseCase:
+        return "insights" if self.path.endswith("/insights") else "management"
+
+
+@dataclass(frozen=True)
+class _Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class GraphClient:
-    """Reads the Graph API with one token.
+    """Reads the Graph API with one token, for one account. Threads may share it.
 
     Args:
         base_url: scheme and host, such as `https://graph.facebook.com`.
         version: such as `v25.0`.
         token: sent as `Authorization: Bearer`, never in a URL.
         app_secret: when given, each call carries an `appsecret_proof`.
-        sleep: waits between tries; an argument so that tests need not.
+        account_id: digits; whose quota the calls count against.
+        pace: says when a call may go; shared by the clients of one token.
+        seconds: how long this client may go on asking; None for ever.
     """
 
     def __init__(
@@ -55,11 +114,19 @@ class GraphClient:
         version: str,
         token: str,
         app_secret: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        account_id: str = NOBODY,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+        seconds: float | None = None,
     ) -> None:
         self._root = f"{base_url.rstrip('/')}/{version}"
         self._token = token
-        self._sleep = sleep
+        self._account_id = account_id
+        self._limits = limits or Limits()
+        self._clock = clock or clock_of(lambda: datetime.now(UTC))
+        self._pace = pace or Pace(self._clock, longest_wait=60.0)
+        self._ends_at = None if seconds is None else self._clock.monotonic() + seconds
         self._proof = (
             hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
             if app_secret
@@ -68,7 +135,10 @@ class GraphClient:
         self._session = requests.Session()
         # As an auth object, not a header: a .netrc entry would replace the header.
         self._session.auth = self._authorize
+        # A proxy of the environment must not see what is meant for this machine.
+        self._session.trust_env = base_url.startswith("https:")
         self.usage = Usage()
+        self.server_time: datetime | None = None
 
     def close(self) -> None:
         self._session.close()
@@ -78,21 +148,24 @@ class GraphClient:
 
         Raises:
             errors.MetaError: Meta refused, or gave no usable answer in five tries.
+            errors.Deferred: Meta's limits ask for a longer wait than a run has.
         """
-        return self._ask(path, params, read_object)
+        return self._ask(_Request(path, params), read_object)
 
     def pages(self, path: str, params: Mapping[str, object]) -> Iterator[Page]:
         """The pages of a listing, until Meta names no next one; empty pages included.
 
         Raises:
+            errors.TooMuchData: also where the listing does not end within its pages.
             errors.MetaError: Meta refused, gave no usable answer in five tries, or
                 sent a cursor twice.
+            errors.Deferred: Meta's limits ask for a longer wait than a run has.
         """
         after: str | None = None
         seen: set[str] = set()
-        while True:
+        for _ in range(self._limits.pages):
             asked = {**params, "after": after} if after else params
-            page = self._ask(path, asked, read_page)
+            page = self._ask(_Request(path, asked), read_page)
             yield page
             after = page.after
             if after is None:
@@ -104,67 +177,205 @@ class GraphClient:
                     code="META-CURSOR",
                 )
             seen.add(after)
+        raise errors.TooMuchData(
+            f"The listing of {path} does not end within {self._limits.pages} pages.",
+            "Ask for fewer days, or raise `page_limit`.",
+            code="META-ENDLESS",
+        )
 
-    def _ask(
-        self,
-        path: str,
-        params: Mapping[str, object],
-        read: Callable[[int, bytes], Answer],
-    ) -> Answer:
-        trouble: Exception | None = None
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                wait = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
-                logger.info("Asking for %s again in %.0f s: %s", path, wait, trouble)
-                self.usage.retries += 1
-                self.usage.waited_seconds += wait
-                self._sleep(wait)
+    def start_report(self, path: str, params: Mapping[str, object]) -> str:
+        """Have a report made; the id of its run.
+
+        After a time-out a job may exist that nobody reads: harmless.
+
+        Raises:
+            errors.MetaError, errors.Deferred: as for `node`.
+        """
+        answer = self._ask(_Request(path, params, "POST"), read_object)
+        run_id = answer.get("report_run_id")
+        if not isinstance(run_id, str) or not run_id.isdigit():
+            raise errors.ReportFailed(
+                f"Meta took the report on {path} but named no run.",
+                "The window is read again in the next run.",
+            )
+        return run_id
+
+    def debug_token(self) -> dict[str, object]:
+        """What Meta says of the token itself: validity, expiry, scopes.
+
+        Sent as a form, so that the token stands in no URL.
+
+        Raises:
+            errors.MetaError, errors.Deferred: as for `node`.
+        """
+        form = {"input_token": self._token, "method": "get"}
+        answer = self._ask(_Request("debug_token", form, "POST"), read_object)
+        data = answer.get("data")
+        return data if isinstance(data, dict) else {}
+
+    def _ask(self, request: _Request, read: Callable[[int, bytes], Answer]) -> Answer:
+        failed = slow = 0
+        while True:
+            account, use_case = self._account_id, request.use_case
+            self._stop_in_time(request.path)
+            self._pace.before(account, use_case, POINTS[request.method])
+            response: _Response | None = None
             try:
-                return read(*self._get(path, params))
-            except (Transient, requests.RequestException) as problem:
-                trouble = problem
-        raise errors.NoUsableAnswer(
-            f"Meta gave no usable answer for {path} in {ATTEMPTS} tries "
-            f"({self._without_token(str(trouble))}).",
-            "The window is read again in the next run.",
-        ) from None
+                response = self._send(request)
+                quota = read_quota(response.headers, account, use_case)
+                if response.status == 429:
+                    raise errors.Throttled("Meta asks to wait (HTTP 429).", 429)
+                answer = read(response.status, response.body)
+            except errors.Throttled as refusal:
+                assert response is not None
+                self.usage.add(errors=1, refusals=1)
+                told = _seconds(response.headers.get("retry-after"))
+                self._pace.refused(account, use_case, quota, refusal, told)
+                continue
+            except errors.MetaError:
+                self.usage.add(errors=1)
+                raise
+            except Transient as problem:
+                trouble, may_be_size = str(problem), problem.may_be_size
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
+                trouble, may_be_size = str(problem), _is_timeout(problem)
+                slow += may_be_size
+            else:
+                self._pace.answered(account, use_case, quota)
+                return answer
+            failed += 1
+            self.usage.add(errors=1)
+            trouble = self._without_token(trouble)
+            self._give_up(request, trouble, may_be_size, failed, slow)
+            wait = FIRST_WAIT_SECONDS * 2 ** (failed - 1)
+            logger.info(
+                "Asking for %s again in %.0f s: %s", request.path, wait, trouble
+            )
+            self.usage.add(retries=1, waited_seconds=wait)
+            self._clock.sleep(wait)
+
+    def _stop_in_time(self, path: str) -> None:
+        if self._clock.stop.is_set():
+            raise errors.Deferred(f"The run ended while it asked for {path}.")
+        if self._ends_at is not None and self._clock.monotonic() > self._ends_at:
+            raise errors.Deferred(
+                f"The time for account act_{self._account_id} was up at {path}.",
+                "What was read counts; the rest is read in the next run.",
+            )
+
+    def _give_up(
+        self, request: _Request, trouble: str, may_be_size: bool, failed: int, slow: int
+    ) -> None:
+        """Return while another try is due; else raise what the trouble amounts to."""
+        usage = self.usage
+        if usage.errors > ERRORS_AT_FIRST + ERRORS_A_CALL * usage.calls:
+            raise errors.NoUsableAnswer(
+                f"{usage.errors} of {usage.calls} calls for the account failed, the "
+                f"last with: {trouble}.",
+                "It is left alone until the next run: Meta judges an app by its "
+                "error rate.",
+                code="META-ERRORS",
+            )
+        is_listing = "limit" in request.params
+        gave_up = failed >= ATTEMPTS or slow >= SLOW_ATTEMPTS
+        if is_listing and may_be_size and gave_up:
+            raise errors.TooMuchData(
+                f"Meta gave no answer for {request.path} in {failed} tries "
+                f"({trouble}).",
+                "Ask for fewer days.",
+            )
+        if gave_up:
+            raise errors.NoUsableAnswer(
+                f"Meta gave no usable answer for {request.path} in {failed} tries "
+                f"({trouble}).",
+                "The window is read again in the next run.",
+            )
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def _get(self, path: str, params: Mapping[str, object]) -> tuple[int, bytes]:
-        texts = {key: _text(value) for key, value in params.items()}
+    def _send(self, request: _Request) -> _Response:
+        """One exchange, whatever it holds.
+
+        Raises:
+            errors.MetaError: a redirect, which could carry the token elsewhere.
+            errors.TooMuchData: the body is larger than a page may be.
+            requests.RequestException, urllib3.exceptions.HTTPError: transport trouble.
+        """
+        texts = {key: _text(value) for key, value in request.params.items()}
         if self._proof:
             texts["appsecret_proof"] = self._proof
-        self.usage.calls += 1
-        # A followed redirect could carry the token to another host.
-        response = self._session.get(
-            f"{self._root}/{path}",
-            params=texts,
-            timeout=CONNECT_AND_READ_SECONDS,
+        self.usage.add(calls=1)
+        ends_at = time.monotonic() + self._limits.request_seconds
+        seconds = self._limits.request_seconds
+        is_get = request.method == "GET"
+        with self._session.request(
+            request.method,
+            f"{self._root}/{request.path}",
+            params=texts if is_get else None,
+            data=None if is_get else texts,
+            timeout=(min(10.0, seconds), seconds),
             allow_redirects=False,
-        )
-        if response.is_redirect:
-            raise errors.MetaError(
-                f"{self._root} answers with a redirect, which is never followed.",
-                "Check `api_base_url`.",
-                code="META-HOST",
-            )
-        body = response.content
-        self.usage.received_bytes += len(body)
-        self.usage.usage_headers = {
-            name.lower(): value
-            for name, value in response.headers.items()
-            if name.lower().endswith(("usage", "throttle"))
-        }
-        if response.status_code != 200 or b'"error"' in body[:64]:
+            stream=True,
+        ) as response:
+            if response.is_redirect:
+                raise errors.MetaError(
+                    f"{self._root} answers with a redirect, which is never followed.",
+                    "Check `api_base_url`.",
+                    code="META-HOST",
+                )
+            body = self._body(response.raw, request.path, ends_at)
+            headers = {name.lower(): text for name, text in response.headers.items()}
+            status = response.status_code
+        self._note_time(headers.get("date"))
+        if status != 200 or b'"error"' in body[:64]:
             # Meta quotes a malformed token in its message.
             body = body.replace(self._token.encode(), b"<token>")
-        return response.status_code, body
+        return _Response(status, headers, body)
+
+    def _body(
+        self, raw: urllib3.response.BaseHTTPResponse, path: str, ends_at: float
+    ) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        # As it comes in: a server that sends a byte a second never times out otherwise.
+        while part := raw.read1(_BLOCK, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > self._limits.page_bytes:
+                self.usage.add(received_bytes=size)
+                raise errors.TooMuchData(
+                    f"An answer for {path} is larger than "
+                    f"{self._limits.page_bytes // 2**20} MB.",
+                    "Ask for smaller pages.",
+                    code="META-BYTES",
+                )
+            if time.monotonic() > ends_at:
+                self.usage.add(received_bytes=size)
+                raise requests.ReadTimeout(
+                    f"no whole answer in {self._limits.request_seconds:.0f} s"
+                )
+        self.usage.add(received_bytes=size)
+        return b"".join(parts)
+
+    def _note_time(self, date_header: str | None) -> None:
+        try:
+            self.server_time = parsedate_to_datetime(date_header or "")
+        except ValueError:
+            return
 
     def _without_token(self, text: str) -> str:
         return text.replace(self._token, "<token>")
+
+
+def _is_timeout(problem: Exception) -> bool:
+    timeouts = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+    return isinstance(problem, timeouts) or "timed out" in str(problem)
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdigit() else None
 
 
 def _text(value: object) -> str:

@@ -15,10 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from ingest import tables
+from ingest.completeness import Counts
 from ingest.fields import Breakdown, Level, ObjectType
+from ingest.request_shape import REMEMBERED_DAYS, RequestShape
+from ingest.throttle import UseCase
 
 DayKey = tuple[str, Level, date]
 WindowKey = tuple[str, Level, Breakdown, date]
+ShapeKey = tuple[str, Level, Breakdown]
 
 _COMPLETED = "select load_id from raw_meta._dlt_loads where status = 0"
 
@@ -29,12 +33,15 @@ class Reading:
 
     Attributes:
         rows_load_id: the load whose rows hold.
+        held_back: what a later reading held that lost too much to be believed at once.
     """
 
     requested_at: datetime
     content_hash: str | None
     rows_load_id: str
     is_partial_day: bool
+    counts: Counts
+    held_back: Counts | None = None
 
 
 @dataclass(frozen=True)
@@ -53,14 +60,34 @@ class Account:
 
 @dataclass(frozen=True)
 class Listing:
-    """When the objects of an account and type were last listed."""
+    """When the objects of an account and type were last listed.
+
+    Attributes:
+        held_back: how many objects a whole listing lacked that was not believed; None
+            when a later one was, or none was held back.
+    """
 
     newest_at: datetime | None
     newest_whole_at: datetime | None
+    held_back: int | None = None
 
     @classmethod
     def never(cls) -> "Listing":
         return cls(None, None)
+
+
+@dataclass(frozen=True)
+class AccountLimits:
+    """What Meta's limits were when the account was last read.
+
+    Attributes:
+        tier: Meta's word for the app's access.
+        open_from: when each shut use case opens again; None stands for the whole app.
+    """
+
+    tier: str | None = None
+    used_percent: int | None = None
+    open_from: dict[UseCase | None, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,13 +99,21 @@ class Ledger:
     visible: dict[DayKey, datetime] = field(default_factory=dict)
     failed_days: frozenset[tuple[str, date]] = frozenset()
     listings: dict[tuple[str, ObjectType], Listing] = field(default_factory=dict)
+    object_counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    rows_a_day: dict[ShapeKey, float] = field(default_factory=dict)
+    shapes: dict[ShapeKey, RequestShape] = field(default_factory=dict)
+    limits: dict[str, AccountLimits] = field(default_factory=dict)
     stores_hash: str | None = None
     rates_read_at: datetime | None = None
     newest_load_id: str | None = None
 
 
-def read_ledger(data_dir: Path) -> Ledger:
-    """The ledger as it stands; an empty one where nothing was loaded yet."""
+def read_ledger(data_dir: Path, now: datetime | None = None) -> Ledger:
+    """The ledger as it stands; an empty one where nothing was loaded yet.
+
+    Args:
+        now: how a request had to be split is remembered for a week up to this moment.
+    """
     with _warehouse(data_dir) as connection:
         if connection is None:
             return Ledger()
@@ -88,10 +123,13 @@ def read_ledger(data_dir: Path) -> Ledger:
             visible=_visible(connection),
             failed_days=_failed_days(connection),
             listings=_listings(connection),
+            object_counts=_object_counts(connection),
+            rows_a_day=_rows_a_day(connection),
+            shapes=_shapes(connection, now) if now else {},
+            limits=_limits(connection),
             rates_read_at=connection.execute(
-                "select max(requested_at) from raw_meta.receipts "
-                "where resource = 'exchange_rates' and outcome = 'complete' "
-                f"and _dlt_load_id in ({_COMPLETED})"
+                "select max(requested_at) from receipts "
+                "where resource = 'exchange_rates' and outcome = 'complete'"
             ).fetchall()[0][0],
             stores_hash=_newest(connection, "stores", "content_hash"),
             newest_load_id=_newest(connection, "_dlt_loads", "load_id"),
@@ -174,7 +212,34 @@ def _warehouse(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         loaded = _has(connection, "raw_meta", "receipts")
+        if loaded:
+            _show_completed_receipts(connection)
         yield connection if loaded else None
+
+
+def _show_completed_receipts(connection: duckdb.DuckDBPyConnection) -> None:
+    """View `receipts`: those of completed loads.
+
+    A warehouse of an earlier release lacks the newer columns until its next load.
+    """
+    held = {
+        name
+        for (name,) in connection.execute(
+            "select column_name from information_schema.columns "
+            "where table_schema = 'raw_meta' and table_name = 'receipts'"
+        ).fetchall()
+    }
+    empty = tables.RECEIPT_SCHEMA.empty_table()
+    connection.register("empty_receipts", empty)
+    missing = [name for name in tables.RECEIPT_SCHEMA.names if name not in held]
+    typed = "".join(
+        f", (select any_value({name}) from empty_receipts) as {name}"
+        for name in missing
+    )
+    connection.execute(
+        f"create temp view receipts as select *{typed} from raw_meta.receipts "
+        f"where _dlt_load_id in ({_COMPLETED})"
+    )
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
@@ -208,16 +273,35 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> dict[str, Account]:
 
 
 def _readings(connection: duckdb.DuckDBPyConnection) -> dict[WindowKey, Reading]:
+    held_back = {
+        tuple(row[:4]): Counts(*row[4:])
+        for row in connection.execute(
+            "select distinct on (account_id, level, breakdown, date_day) "
+            "account_id, level, breakdown, date_day, "
+            "row_count, spend, impressions, clicks from receipts "
+            "where resource = 'insights' and outcome = 'held' and not exists ("
+            "from receipts as later where later.resource = 'insights' "
+            "and later.outcome = 'complete' "
+            "and later._dlt_load_id > receipts._dlt_load_id "
+            "and (later.account_id, later.level, later.breakdown, later.date_day) = "
+            "(receipts.account_id, receipts.level, receipts.breakdown, "
+            "receipts.date_day)) "
+            "order by account_id, level, breakdown, date_day, _dlt_load_id desc"
+        ).fetchall()
+    }
     rows = connection.execute(
         "select distinct on (account_id, level, breakdown, date_day) "
         "account_id, level, breakdown, date_day, requested_at, content_hash, "
-        "coalesce(rows_load_id, _dlt_load_id), is_partial_day "
-        "from raw_meta.receipts "
+        "coalesce(rows_load_id, _dlt_load_id), is_partial_day, "
+        "row_count, spend, impressions, clicks from receipts "
         "where resource = 'insights' and outcome = 'complete' "
-        f"and _dlt_load_id in ({_COMPLETED}) "
         "order by account_id, level, breakdown, date_day, _dlt_load_id desc"
     ).fetchall()
-    return {tuple(row[:4]): Reading(*row[4:]) for row in rows}
+    return {
+        key: Reading(at, content, load, partial, Counts(*counts), held_back.get(key))
+        for *window, at, content, load, partial, n, spend, shown, clicks in rows
+        for key, counts in [(tuple(window), (n, spend, shown, clicks))]
+    }
 
 
 def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
@@ -225,9 +309,8 @@ def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
     rows = connection.execute(
         "select account_id, level, date_day, max(requested_at) from ("
         "select account_id, level, date_day, _dlt_load_id, "
-        "min(requested_at) as requested_at from raw_meta.receipts "
+        "min(requested_at) as requested_at from receipts "
         "where resource = 'insights' and outcome = 'complete' "
-        f"and _dlt_load_id in ({_COMPLETED}) "
         "group by account_id, level, date_day, _dlt_load_id "
         "having count(distinct breakdown) = 2) "
         "group by account_id, level, date_day"
@@ -238,9 +321,8 @@ def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
 def _failed_days(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
     """Account and day of every reading that failed, healed later or not."""
     rows = connection.execute(
-        "select distinct account_id, date_day from raw_meta.receipts "
-        "where resource = 'insights' and outcome = 'failed' "
-        f"and _dlt_load_id in ({_COMPLETED})"
+        "select distinct account_id, date_day from receipts "
+        "where resource = 'insights' and outcome = 'failed'"
     ).fetchall()
     return frozenset((account_id, day) for account_id, day in rows)
 
@@ -249,9 +331,78 @@ def _listings(
     connection: duckdb.DuckDBPyConnection,
 ) -> dict[tuple[str, ObjectType], Listing]:
     rows = connection.execute(
-        "select account_id, level, max(requested_at), "
-        "max(requested_at) filter (is_whole) from raw_meta.receipts "
-        "where resource = 'objects' and outcome = 'complete' "
-        f"and _dlt_load_id in ({_COMPLETED}) group by account_id, level"
+        "select account_id, level, "
+        "max(requested_at) filter (outcome = 'complete') as newest_at, "
+        "max(requested_at) filter (outcome = 'complete' and is_whole), "
+        "arg_max(row_count, _dlt_load_id) filter (outcome = 'held'), "
+        "max(_dlt_load_id) filter (outcome = 'held'), "
+        "max(_dlt_load_id) filter (outcome = 'complete' and is_whole) "
+        "from receipts where resource = 'objects' and outcome in ('complete', 'held') "
+        "group by account_id, level"
     ).fetchall()
-    return {(row[0], row[1]): Listing(row[2], row[3]) for row in rows}
+    return {
+        (row[0], row[1]): Listing(
+            row[2], row[3], row[4] if (row[5] or "") > (row[6] or "") else None
+        )
+        for row in rows
+    }
+
+
+def _object_counts(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[tuple[str, str], int]:
+    """How many objects of each account and type are known."""
+    counted = " union all ".join(
+        f"select account_id, '{kind}', count(distinct id) from raw_meta.{table} "
+        f"where _dlt_load_id in ({_COMPLETED}) group by account_id"
+        for kind, table in tables.OBJECT_TABLES.items()
+    )
+    return {
+        (account_id, kind): count
+        for account_id, kind, count in connection.execute(counted).fetchall()
+    }
+
+
+def _rows_a_day(connection: duckdb.DuckDBPyConnection) -> dict[ShapeKey, float]:
+    """Rows of a day with delivery, over the 28 newest days."""
+    rows = connection.execute(
+        "select account_id, level, breakdown, avg(row_count) from ("
+        "select distinct on (account_id, level, breakdown, date_day) * from receipts "
+        "where resource = 'insights' and outcome = 'complete' "
+        "order by account_id, level, breakdown, date_day, _dlt_load_id desc) "
+        "where row_count > 0 and date_day >= (select max(date_day) from receipts) - 28 "
+        "group by account_id, level, breakdown"
+    ).fetchall()
+    return {(row[0], row[1], row[2]): float(row[3]) for row in rows}
+
+
+def _shapes(
+    connection: duckdb.DuckDBPyConnection, now: datetime
+) -> dict[ShapeKey, RequestShape]:
+    """How requests had to be split when that was last necessary, not long ago."""
+    rows = connection.execute(
+        "select distinct on (account_id, level, breakdown) "
+        "account_id, level, breakdown, request_mode, request_days, "
+        "request_page_limit, request_campaigns from receipts "
+        "where resource = 'insights' and outcome = 'complete' "
+        "and request_page_limit is not null "
+        "and requested_at > $now::timestamptz - to_days($days::int) "
+        "order by account_id, level, breakdown, _dlt_load_id desc, date_day desc",
+        {"now": now, "days": REMEMBERED_DAYS},
+    ).fetchall()
+    return {(row[0], row[1], row[2]): RequestShape(*row[3:]) for row in rows}
+
+
+def _limits(connection: duckdb.DuckDBPyConnection) -> dict[str, AccountLimits]:
+    """What the newest run noted of Meta's limits, account by account."""
+    rows = connection.execute(
+        "select account_id, level, access_tier, used_percent, resume_at from receipts "
+        "where resource = 'limits' qualify _dlt_load_id = max(_dlt_load_id) over ("
+        "partition by account_id) order by account_id, level nulls first"
+    ).fetchall()
+    found: dict[str, AccountLimits] = {}
+    for account_id, use_case, tier, used_percent, resume_at in rows:
+        limits = found.setdefault(account_id, AccountLimits(tier, used_percent))
+        if resume_at is not None:
+            limits.open_from[use_case] = resume_at
+    return found

@@ -17,12 +17,21 @@ THROTTLE_CODES = frozenset(
 )
 # 1 and 2 are passing trouble, unless the message or the subcode says otherwise.
 TRANSIENT_CODES = frozenset({1, 2})
-TOO_MUCH_DATA = frozenset({(100, 1487534), (100, 1504018), (2, 1504038)})
+# -2 (2490547) is how a report job words it; 2650 is of the same kind.
+TOO_MUCH_DATA = frozenset({(100, 1487534), (100, 1504018), (2, 1504038), (-2, 2490547)})
 NEVER_AGAIN = frozenset({(2, 1504041), (2, 1504042)})
 
 
 class Transient(Exception):
-    """An answer worth asking for again: passing trouble, or no usable JSON."""
+    """An answer worth asking for again: passing trouble, or no usable JSON.
+
+    Attributes:
+        may_be_size: when it stays, less data may help.
+    """
+
+    def __init__(self, message: str, may_be_size: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_size = may_be_size
 
 
 @dataclass(frozen=True)
@@ -74,13 +83,17 @@ def read_object(status: int, body: bytes) -> dict[str, object]:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as problem:
-        raise Transient(f"HTTP {status} with a body that is not JSON") from problem
+        raise Transient(
+            f"HTTP {status} with a body that is not JSON", may_be_size=status == 504
+        ) from problem
     if not isinstance(answer, dict):
         raise Transient(f"HTTP {status} with a JSON body that is not an object")
     if "error" in answer:
         _refuse(status, answer["error"])
     if status != 200:
-        raise Transient(f"HTTP {status} without an error in its body")
+        raise Transient(
+            f"HTTP {status} without an error in its body", may_be_size=status == 504
+        )
     return answer
 
 
@@ -104,6 +117,8 @@ def _refuse(status: int, error: object) -> None:
     text = f"code {code}" + (f", subcode {subcode}" if subcode else "")
     message = str(error.get("message"))
     said = f"({text}: {message}; trace {error.get('fbtrace_id')})"
+    if not isinstance(code, int):
+        raise Transient(f"HTTP {status} with an error without a code {said}")
     if code in TOKEN_CODES:
         raise errors.TokenInvalid(
             f"Meta refused the access token {said}.",
@@ -116,23 +131,39 @@ def _refuse(status: int, error: object) -> None:
             code=f"META-{code}",
         )
     if code in THROTTLE_CODES:
-        raise errors.Throttled(
-            f"Meta asks to wait {said}.",
-            "The account is tried again in the next run.",
-            code=f"META-{code}",
-        )
-    if (code, subcode) in TOO_MUCH_DATA or (
-        code == 1 and "reduce the amount" in message
+        raise errors.Throttled(f"Meta asks to wait {said}.", code)
+    if (
+        (code, subcode) in TOO_MUCH_DATA
+        or code == 2650
+        or (code == 1 and "reduce the amount" in message)
     ):
         raise errors.TooMuchData(
             f"The answer is too large for Meta {said}.", "Ask for fewer days."
         )
     if code in TRANSIENT_CODES and (code, subcode) not in NEVER_AGAIN:
-        raise Transient(f"passing trouble at Meta {said}")
+        raise Transient(f"passing trouble at Meta {said}", may_be_size=code == 1)
     if error.get("is_transient") or "weren't there while creating" in message:
         raise Transient(f"passing trouble at Meta {said}")
-    raise errors.RequestRefused(
-        f"Meta refused the request {said}.",
+    kind, hint = _refusal(code, subcode, message)
+    raise kind(f"Meta refused the request {said}.", hint, code=f"META-{code}")
+
+
+def _refusal(
+    code: object, subcode: object, message: str
+) -> tuple[type[errors.MetaError], str]:
+    """What kind of refusal it is, and what to do."""
+    if code == 100 and subcode == 33:
+        return errors.ObjectUnknown, "Check the id, and what the token may see."
+    if code == 100 and "cursor" in message.lower():
+        return errors.CursorStale, "The window is read again in the next run."
+    if code == 2601:
+        return errors.ReportFailed, "The window is read again in the next run."
+    if code == 2635:
+        return (
+            errors.RequestRefused,
+            "Meta has retired this version: set a newer `api_version`.",
+        )
+    return (
+        errors.RequestRefused,
         "Check the field or parameter that it names, and `api_version`.",
-        code=f"META-{code}",
     )

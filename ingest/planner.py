@@ -1,7 +1,8 @@
 """Which windows to read now, with the reason of each. Pure: `now` is an argument.
 
-The order bounds how old a number can be: what a probe shows to have changed, then days
-by their age, then history that was never read, newest first.
+The order bounds how old a number can be: today and yesterday and what a probe shows to
+have changed, of every account; then days by their age; then history that was never
+read, newest first.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,12 +10,31 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from ingest.fields import BREAKDOWNS, LEVELS, Level
+from ingest.fields import LEVELS, Level
 from ingest.windows import DateWindow, consecutive, local_day, oldest_day
 
-Tier = Literal["missing", "probe", "hourly", "daily", "third_day", "final", "backfill"]
+Tier = Literal[
+    "held_back",
+    "missing",
+    "probe",
+    "hourly",
+    "daily",
+    "third_day",
+    "final",
+    "backfill",
+]
 
 PROBE_DAYS = 35
+_REASONS: dict[Tier, str] = {
+    "held_back": "lost too much to be believed at once",
+    "missing": "never read whole",
+    "probe": "its totals differ from the newest receipt",
+    "hourly": "today and yesterday, each hour",
+    "daily": "2 to 7 days old, each day",
+    "third_day": "8 to 28 days old, each third day",
+    "final": "29 to 35 days old, once",
+}
+_URGENT: frozenset[Tier] = frozenset({"held_back", "probe"})
 # A cycle starts a little later than its tick; without slack "hourly" would slip to
 # every fifth quarter of an hour.
 SLACK = timedelta(minutes=5)
@@ -24,17 +44,17 @@ ACCOUNT_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class PlannedWindow:
-    """Days of one account to read at every level, in total and by country."""
+    """Days of one account to read at every level, in total and by country.
+
+    Attributes:
+        is_urgent: comes before what is not, of any account.
+    """
 
     account_id: str
     window: DateWindow
     tier: Tier
     reason: str
-
-    @property
-    def calls(self) -> int:
-        """Requests it takes when no listing needs a second page."""
-        return len(LEVELS) * len(BREAKDOWNS)
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,7 @@ class AccountState:
     Attributes:
         read_at: when each level's day was last read in total and by country.
         probed: days whose totals differ from their newest receipt.
+        held_back: days that lost too much to be believed at once.
     """
 
     account_id: str
@@ -51,6 +72,7 @@ class AccountState:
     created_on: date | None
     read_at: Mapping[tuple[Level, date], datetime]
     probed: frozenset[date] = frozenset()
+    held_back: frozenset[date] = frozenset()
 
 
 def fresh_windows(account: AccountState, now: datetime) -> list[PlannedWindow]:
@@ -59,23 +81,17 @@ def fresh_windows(account: AccountState, now: datetime) -> list[PlannedWindow]:
     oldest = today - timedelta(days=PROBE_DAYS)
     if account.created_on is not None:
         oldest = max(oldest, min(account.created_on, today))
-    due: dict[Tier, list[date]] = {}
+    due: dict[tuple[Tier, bool], list[date]] = {}
     for day in DateWindow(oldest, today).days():
         tier = _due_tier(account, day, today, now)
         if tier is not None:
-            due.setdefault(tier, []).append(day)
-    reasons: dict[Tier, str] = {
-        "missing": "never read whole",
-        "probe": "its totals differ from the newest receipt",
-        "hourly": "today and yesterday, each hour",
-        "daily": "2 to 7 days old, each day",
-        "third_day": "8 to 28 days old, each third day",
-        "final": "29 to 35 days old, once",
-    }
+            is_urgent = tier in _URGENT or (today - day).days <= 1
+            due.setdefault((tier, is_urgent), []).append(day)
     return [
-        PlannedWindow(account.account_id, window, tier, reason)
-        for tier, reason in reasons.items()
-        for window in consecutive(due.get(tier, ()))
+        PlannedWindow(account.account_id, window, tier, reason, is_urgent)
+        for is_urgent in (True, False)
+        for tier, reason in _REASONS.items()
+        for window in consecutive(due.get((tier, is_urgent), ()))
     ]
 
 
@@ -112,8 +128,12 @@ def history_days(account: AccountState, now: datetime) -> Iterable[date]:
 def objects_changed_since(
     newest_at: datetime | None, newest_whole_at: datetime | None, now: datetime
 ) -> datetime | None:
-    """Ask for objects changed since this moment; None asks for a whole listing."""
-    if newest_at is None or newest_whole_at is None:
+    """Ask for objects changed since this moment; None asks for a whole listing.
+
+    A listing from the future was made while the clock was wrong: it says nothing of
+    what has changed since.
+    """
+    if newest_at is None or newest_whole_at is None or newest_at > now + SLACK:
         return None
     if now - newest_whole_at >= OBJECTS_WHOLE_EVERY - SLACK:
         return None
@@ -127,11 +147,14 @@ def _due_tier(
     reads = [account.read_at.get((level, day)) for level in LEVELS]
     if any(read is None for read in reads):
         return "missing"
+    if day in account.held_back:
+        return "held_back"
     if day in account.probed:
         return "probe"
     age = (today - day).days
     oldest_read = min(read for read in reads if read is not None)
-    since = now - oldest_read + SLACK
+    # Read in the future: the clock was wrong then, so it is not known when.
+    since = now - oldest_read + SLACK if oldest_read <= now + SLACK else timedelta.max
     if age <= 1:
         return "hourly" if since >= timedelta(hours=1) else None
     if age <= 7:

@@ -28,6 +28,7 @@ from pydantic import (
     model_validator,
 )
 
+from ingest.api_versions import OLDEST_API_VERSION
 from ingest.errors import ConfigError
 
 SECTIONS = ("pathways", "sources")
@@ -35,7 +36,6 @@ RATE_URLS = {
     "ecb": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
     "frankfurter": "https://api.frankfurter.dev",
 }
-OLDEST_API_VERSION = 25
 
 
 def _account_id(value: str) -> str:
@@ -102,13 +102,24 @@ class StoreSettings(_Section):
 
 
 class MetaSettings(_Section):
-    """Where the Graph API is, and the stores to read."""
+    """Where the Graph API is, how it is asked, and the stores to read.
+
+    Attributes:
+        request_seconds: what one request may take, its body included.
+        account_seconds: what one account may take in a run.
+        wait_seconds: what one account may wait in a run, as Meta's limits ask.
+        shrink_share: the part of a day or listing that may go without a second reading.
+    """
 
     api_base_url: Annotated[str, AfterValidator(_base_url)] = (
         "https://graph.facebook.com"
     )
     api_version: Annotated[str, AfterValidator(_api_version)] = "v25.0"
     page_limit: Annotated[int, Field(ge=1, le=5000)] = 500
+    request_seconds: Annotated[float, Field(gt=0, le=600)] = 120
+    account_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600
+    wait_seconds: Annotated[float, Field(ge=0, le=3600)] = 300
+    shrink_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.5")
     access_token: Token | None = None
     app_secret: Token | None = None
     stores: dict[
@@ -180,7 +191,7 @@ class PathwaysSettings(_Section):
 
     data_dir: Path = Path(".pathways")
     now: AwareDatetime | None = None
-    parallel_accounts: Annotated[int, Field(ge=1, le=64)] = 4
+    parallel_accounts: Annotated[int, Field(ge=1, le=64)] = 8
     serve: ServeSettings = ServeSettings()
 
 

@@ -4,10 +4,15 @@ from collections.abc import Iterator
 
 import dlt
 import pyarrow as pa
+from dlt.common.schema.typing import TSchemaContract
 from dlt.extract import DltResource
 
 from ingest import tables
 from ingest.spool import Spool
+
+# Columns come from our own schemas, never from what Meta sends: a table of an older
+# warehouse takes the new ones. What a column holds stays as it is.
+CONTRACT: TSchemaContract = {"columns": "evolve", "data_type": "freeze"}
 
 
 @dlt.source(name="meta", max_table_nesting=0)
@@ -18,7 +23,7 @@ def meta_source(spool: Spool) -> Iterator[DltResource]:
             spool.batches(table),
             name=table,
             write_disposition="append",
-            schema_contract={"columns": "freeze", "data_type": "freeze"},
+            schema_contract=CONTRACT,
         )
 
 
@@ -29,5 +34,5 @@ def fx_source(rates: pa.Table) -> Iterator[DltResource]:
         iter([tables.RATE_SCHEMA.empty_table(), rates]),
         name="exchange_rates",
         write_disposition="append",
-        schema_contract={"columns": "freeze", "data_type": "freeze"},
+        schema_contract=CONTRACT,
     )

@@ -1,8 +1,9 @@
-"""What was read, whole windows only, in a DuckDB file beside the warehouse.
+"""What was read, whole windows only, in files beside the warehouse.
 
 The bytes of a page go to disk and from there to typed columns in C; no row becomes a
 Python object. A window that cannot be stored exactly as Meta sent it is refused here,
-before anything of it reaches a load.
+before anything of it reaches a load. Memory is bounded by the window being read: what
+was read before waits in files.
 """
 
 import functools
@@ -10,43 +11,48 @@ import itertools
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest import tables
-from ingest.errors import WindowUnusable
+from ingest import page_table, tables
+from ingest.errors import TooMuchData, WindowUnusable
 from ingest.fields import Breakdown, Level, ObjectType
+from ingest.page_table import DayContent
 from ingest.windows import DateWindow
 
-ARROW_BATCH_ROWS = 25_000
+__all__ = ["DayContent", "Spool"]
+
+# A batch of Arrow, and with it a row group of dlt's files: whichever is less.
+BATCH_ROWS, BATCH_BYTES = 25_000, 2**25
+# Of DuckDB, while it reads one window; what does not fit goes to disk.
+MEMORY_LIMIT = "300MB"
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-# What a decimal string of Meta may look like so that decimal(18,4) keeps every digit.
-_MONEY_TEXT = r"-?[0-9]{1,14}([.][0-9]{1,4})?"
-_COUNT_TEXT = r"-?[0-9]{1,18}"
 
-
-@dataclass(frozen=True)
-class DayContent:
-    """What one day of a reading holds, in the account's currency.
+@dataclass
+class _Part:
+    """Rows that wait to be loaded, in a file of Arrow batches.
 
     Attributes:
-        content_hash: over the set of rows, whatever their order; None without rows.
+        window: account and breakdown, of insights.
+        days: rows of each day that is to be loaded, of insights.
+        is_cut: the file holds days that were dropped since.
     """
 
-    row_count: int = 0
-    spend: Decimal = Decimal(0)
-    impressions: int = 0
-    clicks: int = 0
-    content_hash: str | None = None
+    path: Path
+    rows: int
+    window: tuple[str, Breakdown] | None = None
+    days: dict[date, int] = field(default_factory=dict)
+    is_cut: bool = False
 
 
 def _one_at_a_time(
@@ -70,28 +76,42 @@ class Spool:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._folder = folder
-        self._connection = duckdb.connect(str(folder / "spool.duckdb"))
+        # Arrow's own pool keeps what it once took; 100 MB of a large load.
+        pa.set_memory_pool(pa.system_memory_pool())
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": str(folder / "spilled"),
+            }
+        )
         self._connection.execute(
             "set TimeZone = 'UTC'; set enable_progress_bar = false"
         )
-        for table, schema in tables.META_TABLES.items():
-            empty = schema.empty_table()
-            self._connection.register("empty", empty)
-            self._connection.execute(f"create table {table} as select * from empty")
-            self._connection.unregister("empty")
+        self._parts: dict[str, list[_Part]] = {name: [] for name in tables.META_TABLES}
+        self._small: dict[str, list[pa.Table]] = {
+            name: [] for name in tables.META_TABLES
+        }
         self._files = itertools.count(1)
         self.turn = threading.Lock()
 
     def close(self) -> None:
-        """Close the file and remove the folder."""
+        """Remove the folder and all that is in it."""
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def write_page(self, rows: bytes) -> Path:
-        """Keep the `data` array of one page; the file that holds it."""
+        """Keep the `data` array of one page; the file that holds it.
+
+        Several threads may write at once.
+        """
         path = self._folder / f"page_{next(self._files)}.json"
         path.write_bytes(rows)
         return path
+
+    def discard(self, pages: Iterable[Path]) -> None:
+        """Remove pages that nothing was made of: their listing failed midway."""
+        for path in pages:
+            path.unlink(missing_ok=True)
 
     @_one_at_a_time
     def add_insights(
@@ -111,24 +131,46 @@ class Spool:
 
         Raises:
             WindowUnusable: the pages hold something that raw could not keep exactly.
+            TooMuchData: the window does not fit into memory.
         """
         what = f"{level} insights by {breakdown} of account {account_id}, {window}"
-        columns = dict.fromkeys(tables.INSIGHT_SCHEMA.names, "VARCHAR")
-        columns |= dict.fromkeys(tables.INSIGHT_JSON_COLUMNS, "JSON")
-        columns.pop("breakdown")
-        columns["date_start"] = "DATE"
-        self._read_pages(pages, columns, what)
-        self._refuse_unusable(account_id, level, breakdown, window, what)
-        self._drop_repeats(what)
-        contents = {day: DayContent() for day in window.days()} | self._day_contents()
-        kept = [day for day, content in contents.items() if keep(day, content)]
-        self._connection.execute(
-            f"insert into {tables.INSIGHT_TABLES[level]} by name "
-            "select * exclude (row_hash), $breakdown as breakdown from page "
-            "where date_start in (select unnest($kept))",
-            {"kept": kept, "breakdown": breakdown},
-        )
+        size = sum(page.stat().st_size for page in pages)
+        with self._reading(pages, what):
+            found = page_table.read_insights(
+                self._connection, pages, account_id, level, breakdown, window
+            )
+            contents = {day: DayContent() for day in window.days()} | found
+            kept = {
+                day: content.row_count
+                for day, content in contents.items()
+                if keep(day, content) and content.row_count
+            }
+            if kept:
+                read = {"breakdown": f"'{breakdown}'", "date_start": "date_start::date"}
+                columns = ", ".join(
+                    f"{read.get(name, name)} as {name}"
+                    for name in tables.INSIGHT_SCHEMA.names
+                )
+                part = self._store(
+                    tables.INSIGHT_TABLES[level],
+                    f"select {columns} from page where "
+                    "list_contains($kept::varchar[], date_start)",
+                    {"kept": [str(day) for day in kept]},
+                    size // sum(content.row_count for content in found.values()),
+                )
+                part.window, part.days = (account_id, breakdown), kept
         return contents
+
+    @_one_at_a_time
+    def drop_insights(
+        self, account_id: str, level: Level, breakdown: Breakdown, days: Iterable[date]
+    ) -> None:
+        """Forget the rows of these days: another reading of them takes their place."""
+        for part in self._parts[tables.INSIGHT_TABLES[level]]:
+            if part.window == (account_id, breakdown):
+                dropped = [part.days.pop(day) for day in days if day in part.days]
+                part.rows -= sum(dropped)
+                part.is_cut = part.is_cut or bool(dropped)
 
     @_one_at_a_time
     def add_objects(
@@ -139,6 +181,7 @@ class Spool:
         requested_at: datetime,
         known: pa.Table,
         is_whole: bool,
+        believe_loss: Callable[[int, int], bool] = lambda *_: True,
     ) -> list[str]:
         """The ids of objects that are new or changed; their versions are kept.
 
@@ -148,175 +191,137 @@ class Spool:
         Args:
             known: the newest version of each known object of this account and type,
                 as `tables.OBJECT_SCHEMA`.
+            believe_loss: whether so many present objects may have lost so many; when
+                not, no object is marked as gone.
+
+        Raises:
+            WindowUnusable: the pages hold something that raw could not keep exactly.
+            TooMuchData: the listing does not fit into memory.
         """
         what = f"{object_type}s of account {account_id}"
-        asked = [
-            name
-            for name in tables.OBJECT_SCHEMA.names
-            if name not in ("content_hash", "is_present", "requested_at")
-        ]
-        columns = dict.fromkeys(asked, "VARCHAR")
-        columns |= dict.fromkeys(tables.OBJECT_JSON_COLUMNS, "JSON")
-        self._read_pages(pages, columns, what)
-        self._drop_repeats(what)
-        foreign = self._connection.execute(
-            "select count(*) from page where id is null "
-            "or account_id is distinct from $account_id",
-            {"account_id": account_id},
-        ).fetchall()
-        if foreign[0][0]:
-            raise WindowUnusable(f"Rows without an id or of another account in {what}.")
-        self._connection.register("known", known)
-        self._connection.execute(
-            "create or replace temp table version as "
-            "select page.* exclude (row_hash), page.row_hash as content_hash, "
-            "true as is_present, $requested_at::timestamptz as requested_at "
-            "from page left join known on known.id = page.id "
-            "where known.content_hash is distinct from page.row_hash "
-            "or not known.is_present",
-            {"requested_at": requested_at},
-        )
-        changed = self._connection.execute("select id from version").fetchall()
-        if is_whole:
+        given = {"requested_at": requested_at}
+        with self._reading(pages, what):
+            page_table.read_objects(self._connection, pages, account_id, what)
+            self._connection.register("known", known)
             self._connection.execute(
-                "insert into version by name "
-                "select known.* replace (false as is_present, "
-                "$requested_at::timestamptz as requested_at) from known "
-                "where known.is_present and known.id not in (select id from page)",
-                {"requested_at": requested_at},
+                "create or replace temp table version as "
+                "select page.* exclude (row_hash, is_malformed), "
+                "page.row_hash as content_hash, true as is_present, "
+                "$requested_at::timestamptz as requested_at "
+                "from page left join known on known.id = page.id "
+                "where known.content_hash is distinct from page.row_hash "
+                "or not known.is_present",
+                given,
             )
-        self._connection.execute(
-            f"insert into {tables.OBJECT_TABLES[object_type]} by name "
-            "select * from version"
-        )
-        self._connection.unregister("known")
+            changed = self._connection.execute("select id from version").fetchall()
+            if is_whole and believe_loss(*self._present_and_lost()):
+                self._connection.execute(
+                    "insert into version by name "
+                    "select known.* replace (false as is_present, "
+                    "$requested_at::timestamptz as requested_at) from known "
+                    "where known.is_present and known.id not in (select id from page)",
+                    given,
+                )
+            self._connection.unregister("known")
+            self._store(
+                tables.OBJECT_TABLES[object_type],
+                f"select {', '.join(tables.OBJECT_SCHEMA.names)} from version",
+                {},
+            )
         return [row[0] for row in changed]
+
+    def _present_and_lost(self) -> tuple[int, int]:
+        """How many objects were present, and how many of them `page` lacks."""
+        counted = self._connection.execute(
+            "select count(*), count(*) filter (id not in (select id from page)) "
+            "from known where is_present"
+        ).fetchall()
+        present, lost = counted[0]
+        return present, lost
 
     @_one_at_a_time
     def add_rows(self, table: str, rows: list[dict[str, object]]) -> None:
         """Keep small tables' rows: stores, accounts, receipts."""
-        if not rows:
-            return
-        batch = pa.Table.from_pylist(rows, schema=tables.META_TABLES[table])
-        self._connection.register("batch", batch)
-        self._connection.execute(f"insert into {table} by name select * from batch")
-        self._connection.unregister("batch")
+        if rows:
+            batch = pa.Table.from_pylist(rows, schema=tables.META_TABLES[table])
+            self._small[table].append(batch)
 
     @_one_at_a_time
     def row_count(self, table: str) -> int:
         """How many rows of a raw table wait to be loaded."""
-        query = f"select count(*) from {table}"
-        return int(self._connection.execute(query).fetchall()[0][0])
+        small = sum(int(batch.num_rows) for batch in self._small[table])
+        return small + sum(part.rows for part in self._parts[table])
 
     def batches(self, table: str) -> Iterator[pa.Table]:
         """The rows of a raw table as Arrow, after an empty table with its columns.
 
-        Each call reads through a connection of its own, since dlt interleaves tables.
+        Tables may be read in turns, as dlt does.
         """
         yield tables.META_TABLES[table].empty_table()
-        with self._connection.cursor() as connection:
-            reader = connection.sql(f"select * from {table}").to_arrow_reader(
-                ARROW_BATCH_ROWS
-            )
-            for batch in reader:
-                yield pa.Table.from_batches([batch]).cast(tables.META_TABLES[table])
+        if self._small[table]:
+            yield pa.concat_tables(self._small[table])
+        for part in self._parts[table]:
+            if not part.rows:
+                continue
+            with pa.OSFile(str(part.path)) as file, pa.ipc.open_stream(file) as reader:
+                for batch in reader:
+                    rows = pa.Table.from_batches([batch])
+                    if part.is_cut:
+                        days = pa.array(part.days, pa.date32())
+                        rows = rows.filter(pc.is_in(rows["date_start"], days))
+                    if rows.num_rows:
+                        yield rows
 
-    def _read_pages(
-        self, pages: list[Path], columns: dict[str, str], what: str
-    ) -> None:
-        """Table `page`: the rows of the pages as text, with a hash of each."""
-        declared = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-        texts = ", ".join(
-            name if kind != "JSON" else f"cast({name} as varchar) as {name}"
-            for name, kind in columns.items()
-        )
-        parts = ", ".join(
-            f"coalesce(cast({name} as varchar), chr(30))" for name in columns
-        )
+    def _store(
+        self, table: str, query: str, given: dict[str, object], row_bytes: int = 1
+    ) -> _Part:
+        """Keep the rows of a query, in a file that the table's load will read.
+
+        Args:
+            row_bytes: about how long a row is.
+        """
+        batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, row_bytes)))
+        schema = tables.META_TABLES[table]
+        part = _Part(self._folder / f"rows_{next(self._files)}.arrow", 0)
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        found: pa.RecordBatchReader = self._connection.sql(
+            query, params=given
+        ).to_arrow_reader(batch_rows)
         try:
-            self._connection.execute(
-                "create or replace temp table page as "
-                f"select {texts}, md5(concat_ws(chr(31), {parts})) as row_hash "
-                f"from read_json($pages, format = 'array', columns = {{{declared}}})",
-                {"pages": [str(path) for path in pages]},
-            )
+            with (
+                pa.OSFile(str(part.path), "wb") as file,
+                pa.ipc.new_stream(file, schema, options=options) as writer,
+            ):
+                for batch in found:
+                    writer.write_batch(batch.cast(schema))
+                    part.rows += batch.num_rows
+        except BaseException:
+            part.path.unlink(missing_ok=True)
+            raise
+        finally:
+            found.close()
+        self._parts[table].append(part)
+        return part
+
+    @contextmanager
+    def _reading(self, pages: list[Path], what: str) -> Iterator[None]:
+        """Say in our words what DuckDB could not do; leave no page behind."""
+        try:
+            yield
+        except duckdb.OutOfMemoryException as problem:
+            raise TooMuchData(
+                f"Meta's answer for {what} does not fit into memory ({problem}).",
+                "Ask for fewer days.",
+                code="SPOOL-MEMORY",
+            ) from problem
+        except duckdb.IOException as problem:
+            raise OSError(f"Reading {what} failed on disk: {problem}") from problem
         except duckdb.Error as problem:
             raise WindowUnusable(
                 f"Meta's answer for {what} is not the JSON it should be ({problem}).",
-                "The window is read again in the next run.",
+                "It is read again in the next run.",
             ) from problem
         finally:
-            for path in pages:
-                path.unlink()
-
-    def _refuse_unusable(
-        self,
-        account_id: str,
-        level: Level,
-        breakdown: Breakdown,
-        window: DateWindow,
-        what: str,
-    ) -> None:
-        key = {"country": "country"}.get(breakdown)
-        missing = [f"{level}_id is null", f"{key} is null" if key else "false"]
-        wrong = {
-            "rows without their key": " or ".join([*missing, "date_start is null"]),
-            "rows of another account": f"account_id is distinct from '{account_id}'",
-            "days that were not asked for": (
-                f"date_start not between '{window.since}' and '{window.until}'"
-            ),
-            "an amount that is no decimal of at most 4 places": (
-                f"not regexp_full_match(spend, '{_MONEY_TEXT}')"
-            ),
-            "a count that is no whole number": " or ".join(
-                f"not regexp_full_match({name}, '{_COUNT_TEXT}')"
-                for name in ("impressions", "clicks", "inline_link_clicks", "reach")
-            ),
-        }
-        counts = ", ".join(f"count(*) filter ({test})" for test in wrong.values())
-        found = self._connection.execute(f"select {counts} from page").fetchall()[0]
-        named = [
-            f"{count} x {name}"
-            for name, count in zip(wrong, found, strict=True)
-            if count
-        ]
-        if named:
-            raise WindowUnusable(
-                f"Meta's answer for {what} holds {', '.join(named)}.",
-                "Nothing of it was stored; the window is read again in the next run.",
-                code="SPOOL-ROWS",
-            )
-
-    def _drop_repeats(self, what: str) -> None:
-        """A row repeated across pages counts once; two versions of one are refused."""
-        names = {row[0] for row in self._connection.execute("describe page").fetchall()}
-        key = [name for name in (*tables.INSIGHT_KEY, "id") if name in names]
-        keys = "id" if "id" in names else ", ".join(key)
-        rows, contents, distinct = self._connection.execute(
-            "select count(*), count(distinct row_hash), "
-            f"(select count(*) from (select distinct {keys} from page)) from page"
-        ).fetchall()[0]
-        if contents != distinct:
-            raise WindowUnusable(
-                f"Meta's answer for {what} changed while its pages were read.",
-                "The window is read again in the next run.",
-                code="SPOOL-MOVED",
-            )
-        if rows != distinct:
-            self._connection.execute(
-                "create or replace temp table page as "
-                "select distinct on (row_hash) * from page"
-            )
-
-    def _day_contents(self) -> dict[date, DayContent]:
-        rows: Iterable[tuple[date, int, Decimal, int, int, str | None]] = (
-            self._connection.execute(
-                "select date_start, count(*), "
-                "coalesce(sum(cast(spend as decimal(18, 4))), 0), "
-                "coalesce(sum(cast(impressions as bigint)), 0)::bigint, "
-                "coalesce(sum(cast(clicks as bigint)), 0)::bigint, "
-                "md5(string_agg(row_hash, '' order by row_hash)) "
-                "from page group by date_start"
-            ).fetchall()
-        )
-        return {row[0]: DayContent(*row[1:]) for row in rows}
+            self.discard(pages)
+            self._connection.execute("drop table if exists page")
+            self._connection.execute("drop table if exists version")

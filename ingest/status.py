@@ -33,7 +33,7 @@ class Step:
 
 @dataclass
 class CycleReport:
-    """What one cycle did. The exit code is 0, or 1 after any failure."""
+    """What one cycle did. The exit code is 0, 1 after a failure, 3 after a surprise."""
 
     started_at: datetime
     finished_at: datetime | None = None
@@ -43,8 +43,8 @@ class CycleReport:
 
     @property
     def exit_code(self) -> int:
-        failures = [failure for sync in self.syncs for failure in sync.failures]
-        return 1 if failures or self.problems else 0
+        worst = max((sync.exit_code for sync in self.syncs), default=0)
+        return max(worst, 1 if self.problems else 0)
 
 
 def write_status(settings: Settings, report: CycleReport, interval: int) -> None:
@@ -91,8 +91,17 @@ def _accounts(
 ) -> list[dict[str, object]]:
     missing = history_days_missing(settings, ledger)
     failures: dict[str, list[dict[str, object]]] = {}
+    deferred: dict[str, list[dict[str, object]]] = {}
     for sync in syncs:
         for outcome in sync.accounts:
+            deferred.setdefault(outcome.account_id, []).extend(
+                {
+                    "code": later.code,
+                    "message": later.message,
+                    "resume_at": _iso(later.resume_at),
+                }
+                for later in outcome.deferred
+            )
             failures.setdefault(outcome.account_id, []).extend(
                 {
                     "code": failure.code,
@@ -108,6 +117,8 @@ def _accounts(
             "account_id": account_id,
             **_freshness(account_id, ledger),
             "backfill": _backfill(account_id, missing.get(account_id), ledger),
+            "held_back_days": _held_back_days(account_id, ledger),
+            "deferred": deferred.get(account_id, []),
             "failures": failures.get(account_id, []),
         }
         for store, store_settings in settings.meta.stores.items()
@@ -169,6 +180,17 @@ def _backfill(
         "newest_missing": str(max(days)) if days else None,
         "failed_days": sum((account_id, day) in ledger.failed_days for day in days),
     }
+
+
+def _held_back_days(account_id: str, ledger: Ledger) -> int:
+    """Days that lost too much to be believed before a second reading."""
+    return len(
+        {
+            day
+            for (owner, *_, day), reading in ledger.readings.items()
+            if owner == account_id and reading.held_back is not None
+        }
+    )
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -7,13 +7,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from ingest import planner
-from ingest.errors import MetaError, PathwaysError, RatesUnavailable
+from ingest.clock import Clock, clock_of
+from ingest.errors import (
+    Deferred,
+    NoUsableAnswer,
+    PathwaysError,
+    RatesUnavailable,
+    Unexpected,
+)
 from ingest.exchange_rates import as_table, fetch_rates
 from ingest.files import digest
-from ingest.graph_client import GraphClient
-from ingest.ledger import Ledger, known_rates, read_ledger
+from ingest.graph_client import GraphClient, Limits
+from ingest.ledger import Account, Ledger, known_rates, read_ledger
+from ingest.logs import cleaned
+from ingest.pace import Bucket, Pace
 from ingest.pipeline import load_meta, load_rates
 from ingest.planner import PlannedWindow
+from ingest.progress import Progress
 from ingest.reading import AccountOutcome, Reader, account_state
 from ingest.settings import Settings
 from ingest.spool import Spool
@@ -23,17 +33,22 @@ logger = logging.getLogger(__name__)
 
 RATES_EVERY = timedelta(hours=1)
 
-# Picks the windows of one account: fresh ones, a slice of history, or days by hand.
-Picker = Callable[[Reader, str, AccountOutcome], None]
+# What is read of one account; the next step begins when every account is done with it.
+Step = Callable[[Reader], None]
 
 
 @dataclass(frozen=True)
 class SyncSummary:
-    """What one load did. `load_id` is None when there was nothing to load."""
+    """What one load did. `load_id` is None when there was nothing to load.
+
+    Attributes:
+        seconds: by the stopwatch, whatever the clock says.
+    """
 
     load_id: str | None
     started_at: datetime
     finished_at: datetime
+    seconds: float = 0.0
     accounts: list[AccountOutcome] = field(default_factory=list)
     changed_stores: bool = False
     changed_rates: int = 0
@@ -45,47 +60,92 @@ class SyncSummary:
         found = [failure for account in self.accounts for failure in account.failures]
         return [*found, self.rates_failure] if self.rates_failure else found
 
+    @property
+    def exit_code(self) -> int:
+        """0, or the worst of the failures."""
+        return max((failure.exit_code for failure in self.failures), default=0)
 
-def sync_fresh(settings: Settings, stores: Sequence[str] = ()) -> SyncSummary:
-    """Accounts, objects, a probe, and each window of five weeks that is due."""
 
-    def pick(reader: Reader, account_id: str, outcome: AccountOutcome) -> None:
-        account = reader.account(account_id, outcome)
-        reader.objects(account, outcome)
+@dataclass(frozen=True)
+class SyncOptions:
+    """How a load is done, whatever it reads.
+
+    Attributes:
+        stores: only these; all when empty.
+        accepts_shrink: believe every loss at once.
+        clock: None for the machine's.
+    """
+
+    stores: Sequence[str] = ()
+    accepts_shrink: bool = False
+    clock: Clock | None = None
+    progress: Progress = Progress()  # noqa: RUF009 - it holds no state
+
+
+def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSummary:
+    """Accounts, objects, a probe, and each window of five weeks that is due.
+
+    What is urgent of every account comes before what is not of any.
+    """
+    left: dict[str, tuple[Account, list[PlannedWindow]]] = {}
+
+    def read_urgent(reader: Reader) -> None:
+        account = reader.account()
+        reader.objects(account)
         state = account_state(account, reader.ledger, reader.probe(account))
-        plan = planner.fresh_windows(state, reader.clock())
-        reader.windows(account, plan, outcome)
+        plan = planner.fresh_windows(state, reader.clock.now())
+        later = [window for window in plan if not window.is_urgent]
+        left[account.account_id] = account, later
+        _tell_planned(reader, plan)
+        reader.windows(account, [window for window in plan if window.is_urgent])
 
-    return _sync(settings, stores, pick)
+    def read_rest(reader: Reader) -> None:
+        if reader.outcome.account_id in left:
+            reader.windows(*left[reader.outcome.account_id])
+
+    return _Sync(settings, options or SyncOptions()).run([read_urgent, read_rest])
 
 
 def sync_days(
-    settings: Settings, window: DateWindow, stores: Sequence[str] = ()
+    settings: Settings, window: DateWindow, options: SyncOptions | None = None
 ) -> SyncSummary:
     """Exactly these days, whatever was read before."""
 
-    def pick(reader: Reader, account_id: str, outcome: AccountOutcome) -> None:
-        account = reader.account(account_id, outcome)
-        plan = PlannedWindow(account_id, window, "missing", "asked for by hand")
-        reader.windows(account, [plan], outcome)
+    def read(reader: Reader) -> None:
+        account = reader.account()
+        planned = PlannedWindow(
+            account.account_id, window, "missing", "asked for by hand", is_urgent=True
+        )
+        _tell_planned(reader, [planned])
+        reader.windows(account, [planned])
 
-    return _sync(settings, stores, pick)
+    return _Sync(settings, options or SyncOptions()).run([read])
 
 
 def sync_history(
-    settings: Settings, days_a_load: int, stores: Sequence[str] = ()
+    settings: Settings,
+    days_a_load: int,
+    options: SyncOptions | None = None,
+    seconds: float | None = None,
 ) -> SyncSummary:
-    """The newest days of history that each account lacks, at most so many of them."""
+    """The newest days of history that each account lacks, at most so many of them.
 
-    def pick(reader: Reader, account_id: str, outcome: AccountOutcome) -> None:
-        account = reader.ledger.accounts.get(account_id)
+    Args:
+        seconds: how long it may take; then what was read whole is loaded. History also
+            gives way to Meta's limits at once: the fresh days never wait for it.
+    """
+
+    def read(reader: Reader) -> None:
+        account = reader.ledger.accounts.get(reader.outcome.account_id)
         if account is None:
             return
         state = account_state(account, reader.ledger)
-        plan = planner.backfill_windows(state, reader.clock(), days_a_load)
-        reader.windows(account, plan[:1], outcome)
+        plan = planner.backfill_windows(state, reader.clock.now(), days_a_load)
+        _tell_planned(reader, plan[:1])
+        reader.windows(account, plan[:1])
 
-    return _sync(settings, stores, pick)
+    sync = _Sync(settings, options or SyncOptions(), is_history=True, seconds=seconds)
+    return sync.run([read])
 
 
 def history_days_missing(settings: Settings, ledger: Ledger) -> dict[str, list[date]]:
@@ -103,43 +163,185 @@ def history_days_missing(settings: Settings, ledger: Ledger) -> dict[str, list[d
     }
 
 
-def _sync(settings: Settings, stores: Sequence[str], pick: Picker) -> SyncSummary:
-    started_at = settings.clock()
-    ledger = read_ledger(settings.data_dir)
-    rates = _load_rates(settings, ledger)
-    spool = Spool(settings.data_dir / "spool")
-    try:
-        changed_stores = _spool_stores(settings, ledger, spool, started_at)
-        wanted = [
-            (store, account_id)
-            for store, store_settings in settings.meta.stores.items()
-            if not stores or store in stores
-            for account_id in store_settings.accounts
-        ]
-        with ThreadPoolExecutor(settings.parallel_accounts) as pool:
-            outcomes = list(
-                pool.map(
-                    lambda item: _read_account(
-                        settings, ledger, spool, item[0], item[1], pick
-                    ),
-                    wanted,
+def _tell_planned(reader: Reader, plan: Sequence[PlannedWindow]) -> None:
+    days = sum(len(planned.window) for planned in plan)
+    reader.progress.planned(reader.outcome.account_id, days)
+
+
+class _Sync:
+    """One load: its spool, its accounts, the paces of its tokens."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: SyncOptions,
+        is_history: bool = False,
+        seconds: float | None = None,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._clock = options.clock or clock_of(settings.clock)
+        self._is_history = is_history
+        self._seconds = seconds or settings.meta.account_seconds
+
+    def run(self, steps: Sequence[Step]) -> SyncSummary:
+        """Read the accounts step by step, then load what was read."""
+        settings = self._settings
+        started_at, began = self._clock.now(), self._clock.monotonic()
+        ledger = read_ledger(settings.data_dir, started_at)
+        rates = _load_rates(settings, ledger)
+        spool = Spool(settings.data_dir / "spool")
+        try:
+            changed_stores = _spool_stores(settings, ledger, spool, started_at)
+            outcomes = self._read_accounts(ledger, spool, steps)
+            spool.add_rows("receipts", rates.receipts)
+            load_id = None
+            waiting = ("receipts", "accounts")
+            if changed_stores or any(spool.row_count(table) for table in waiting):
+                self._options.progress.working("writing to the warehouse")
+                load_id = load_meta(settings.data_dir, spool)
+        finally:
+            spool.close()
+        return SyncSummary(
+            load_id,
+            started_at,
+            self._clock.now(),
+            self._clock.monotonic() - began,
+            outcomes,
+            changed_stores,
+            rates.changed,
+            rates.failure,
+        )
+
+    def _read_accounts(
+        self, ledger: Ledger, spool: Spool, steps: Sequence[Step]
+    ) -> list[AccountOutcome]:
+        readers = self._readers(ledger, spool)
+        pool = ThreadPoolExecutor(self._settings.parallel_accounts)
+        try:
+            for step in steps:
+                going_on = [
+                    pool.submit(self._take, step, reader)
+                    for reader, _ in readers
+                    if reader.outcome.can_go_on
+                ]
+                for each in going_on:
+                    each.result()
+            for reader, pace in readers:
+                reader.note_limits(pace)
+        except BaseException:
+            # A signal: nobody waits for an answer of Meta's any more.
+            self._clock.stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=not self._clock.stop.is_set(), cancel_futures=True)
+            for reader, pace in readers:
+                account_id = reader.outcome.account_id
+                reader.client.usage.add(waited_seconds=pace.waited(account_id))
+                reader.client.close()
+                self._options.progress.ended(account_id, reader.outcome.word)
+        return [reader.outcome for reader, _ in readers]
+
+    def _take(self, step: Step, reader: Reader) -> None:
+        """One step of one account; whatever goes wrong is that account's alone."""
+        outcome = reader.outcome
+        self._options.progress.taken_up(outcome.account_id)
+        try:
+            step(reader)
+        except Deferred as problem:
+            if problem.resume_at is not None or self._is_history:
+                logger.warning(
+                    "act_%s is read on later: %s", outcome.account_id, problem
+                )
+                reader.failed(problem)
+            else:
+                reader.failed(
+                    NoUsableAnswer(problem.message, problem.hint, code="META-TIME")
+                )
+        except PathwaysError as problem:
+            logger.warning(
+                "act_%s of %s: %s", outcome.account_id, outcome.store, problem
+            )
+            reader.failed(problem)
+        except Exception as problem:
+            logger.exception("act_%s of %s", outcome.account_id, outcome.store)
+            kind, text = type(problem).__name__, cleaned(str(problem))
+            reader.failed(
+                Unexpected(
+                    f"An error nobody expected at act_{outcome.account_id} "
+                    f"({kind}: {text}).",
+                    "The other accounts were read. Run again with -v, and report it.",
                 )
             )
-        spool.add_rows("receipts", rates.receipts)
-        load_id = None
-        if changed_stores or spool.row_count("receipts") or spool.row_count("accounts"):
-            load_id = load_meta(settings.data_dir, spool)
-    finally:
-        spool.close()
-    return SyncSummary(
-        load_id,
-        started_at,
-        settings.clock(),
-        outcomes,
-        changed_stores,
-        rates.changed,
-        rates.failure,
-    )
+        finally:
+            if outcome.can_go_on:
+                self._options.progress.laid_aside(outcome.account_id)
+            else:
+                self._options.progress.ended(outcome.account_id, outcome.word)
+
+    def _readers(self, ledger: Ledger, spool: Spool) -> list[tuple[Reader, Pace]]:
+        settings, options = self._settings, self._options
+        meta = settings.meta
+        paces: dict[str, Pace] = {}
+        found = []
+        for store, store_settings in meta.stores.items():
+            if options.stores and store not in options.stores:
+                continue
+            token = meta.token_of(store).get_secret_value()
+            pace = paces.setdefault(token, self._pace(token, ledger))
+            for account_id in store_settings.accounts:
+                client = GraphClient(
+                    meta.api_base_url,
+                    meta.api_version,
+                    token,
+                    meta.app_secret.get_secret_value() if meta.app_secret else None,
+                    account_id=account_id,
+                    limits=Limits(request_seconds=meta.request_seconds),
+                    clock=self._clock,
+                    pace=pace,
+                    seconds=self._seconds,
+                )
+                reader = Reader(
+                    client=client,
+                    spool=spool,
+                    ledger=ledger,
+                    data_dir=settings.data_dir,
+                    clock=self._clock,
+                    outcome=AccountOutcome(store, account_id, usage=client.usage),
+                    progress=options.progress,
+                    page_limit=meta.page_limit,
+                    api_version=meta.api_version,
+                    shrink_share=float(meta.shrink_share),
+                    accepts_shrink=options.accepts_shrink,
+                )
+                options.progress.started(store, account_id)
+                found.append((reader, pace))
+        return found
+
+    def _pace(self, token: str, ledger: Ledger) -> Pace:
+        """The pace of a token, with what earlier runs found shut."""
+        meta = self._settings.meta
+        open_from: dict[Bucket, datetime] = {}
+        tier = None
+        for store, store_settings in meta.stores.items():
+            if meta.token_of(store).get_secret_value() != token:
+                continue
+            for account_id in store_settings.accounts:
+                limits = ledger.limits.get(account_id)
+                if limits is None:
+                    continue
+                tier = tier or limits.tier
+                for use_case, moment in limits.open_from.items():
+                    bucket = (account_id, use_case) if use_case else None
+                    open_from[bucket] = max(moment, open_from.get(bucket, moment))
+        return Pace(
+            self._clock,
+            longest_wait=0.0 if self._is_history else meta.wait_seconds,
+            tier=tier,
+            open_from=open_from,
+            is_history=self._is_history,
+            waiting=self._options.progress.waiting,
+        )
 
 
 @dataclass(frozen=True)
@@ -175,44 +377,6 @@ def _load_rates(settings: Settings, ledger: Ledger) -> _RatesOutcome:
         load_rates(settings.data_dir, new)
     done = {"outcome": "complete", "row_count": len(found)}
     return _RatesOutcome(new.num_rows, receipts=[{**receipt, **done}])
-
-
-def _read_account(
-    settings: Settings,
-    ledger: Ledger,
-    spool: Spool,
-    store: str,
-    account_id: str,
-    pick: Picker,
-) -> AccountOutcome:
-    meta = settings.meta
-    outcome = AccountOutcome(store, account_id)
-    client = GraphClient(
-        meta.api_base_url,
-        meta.api_version,
-        meta.token_of(store).get_secret_value(),
-        meta.app_secret.get_secret_value() if meta.app_secret else None,
-    )
-    reader = Reader(
-        client=client,
-        spool=spool,
-        ledger=ledger,
-        data_dir=settings.data_dir,
-        clock=settings.clock,
-        page_limit=meta.page_limit,
-        api_version=meta.api_version,
-    )
-    try:
-        pick(reader, account_id, outcome)
-    except PathwaysError as problem:
-        logger.warning("Account act_%s of %s: %s", account_id, store, problem)
-        outcome.failures.append(problem)
-        if isinstance(problem, MetaError):
-            reader.account_failed(account_id, problem)
-    finally:
-        outcome.usage = client.usage
-        client.close()
-    return outcome
 
 
 def _spool_stores(

@@ -119,9 +119,14 @@ RECEIPT_SCHEMA = _schema(
     "timezone_name",
     "api_version",
     "attribution_requested",
+    # How it was asked for; the three sizes only where the request had to be split.
+    "request_mode",
+    "access_tier",
     date_day=pa.date32(),
     changed_since=_MOMENT,
     requested_at=_MOMENT,
+    # When Meta lets the account go on, for a receipt of its limits.
+    resume_at=_MOMENT,
     is_whole=pa.bool_(),
     is_partial_day=pa.bool_(),
     row_count=pa.int64(),
@@ -130,6 +135,10 @@ RECEIPT_SCHEMA = _schema(
     clicks=pa.int64(),
     pages=pa.int64(),
     attempts=pa.int64(),
+    request_days=pa.int64(),
+    request_page_limit=pa.int64(),
+    request_campaigns=pa.int64(),
+    used_percent=pa.int64(),
 )
 
 RATE_SCHEMA = _schema(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,11 +15,17 @@ from ingest.cli import verb
 from ingest.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ingest.progress import Progress
     from ingest.settings import Settings
-    from ingest.sync import SyncSummary
 
 Answer = tuple[Any, str, int]
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+ACCEPT_SHRINK = click.option(
+    "--accept-shrink",
+    "accepts_shrink",
+    is_flag=True,
+    help="Believe days and listings that lost much, without a second reading.",
+)
 
 
 def configured() -> Settings:
@@ -33,16 +41,29 @@ def configured() -> Settings:
     return settings
 
 
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Progress on stderr: bars on a terminal, else lines, none of these with --json."""
+    from ingest.progress_shown import shown
+
+    given = click.get_current_context().ensure_object(dict)
+    has_lines = given.get("verbose", False) or not given.get("as_json", False)
+    with shown(has_lines) as progress:
+        yield progress
+
+
 @verb("sync")
 @click.option("--store", "stores", multiple=True, help="Only this store; repeatable.")
 @click.option("--since", type=DAY, help="First day, in the account's time zone.")
 @click.option("--until", type=DAY, help="Last day, included.")
 @click.option("--full-history", is_flag=True, help="All history that is missing.")
+@ACCEPT_SHRINK
 def sync(
     stores: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
     full_history: bool,
+    accepts_shrink: bool,
 ) -> Answer:
     """Load from Meta what is due; with --since and --until exactly these days."""
     settings = configured()
@@ -54,62 +75,27 @@ def sync(
 
     from ingest.cycle import HISTORY_DAYS_A_LOAD
     from ingest.lock import exclusive
-    from ingest.sync import sync_days, sync_fresh, sync_history
+    from ingest.run_summary import document, lines
+    from ingest.sync import SyncOptions, sync_days, sync_fresh, sync_history
     from ingest.windows import DateWindow
 
-    with exclusive(settings.data_dir, "sync", settings.clock()):
+    with (
+        exclusive(settings.data_dir, "sync", settings.clock()),
+        shown_progress() as progress,
+    ):
+        options = SyncOptions(stores, accepts_shrink, progress=progress)
         if since and until:
             window = DateWindow(since.date(), until.date())
-            summaries = [sync_days(settings, window, stores)]
+            summaries = [sync_days(settings, window, options)]
         else:
-            summaries = [sync_fresh(settings, stores)]
+            summaries = [sync_fresh(settings, options)]
             while full_history and not summaries[-1].failures:
-                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, stores))
+                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, options))
                 if not any(account.windows for account in summaries[-1].accounts):
                     break
-    failed = any(summary.failures for summary in summaries)
-    documents = [_document(summary) for summary in summaries]
-    text = "\n".join(_lines(summary) for summary in summaries)
-    return {"loads": documents}, text, int(failed)
-
-
-@verb("plan")
-def plan() -> Answer:
-    """Which windows the next sync would read, why, and in how many calls."""
-    settings = configured()
-    settings.require_stores()
-
-    from ingest import planner
-    from ingest.ledger import read_ledger
-    from ingest.reading import account_state
-
-    ledger = read_ledger(settings.data_dir)
-    now = settings.clock()
-    rows, lines = [], []
-    for store, store_settings in settings.meta.stores.items():
-        for account_id in store_settings.accounts:
-            account = ledger.accounts.get(account_id)
-            if account is None:
-                lines.append(
-                    f"{store} act_{account_id}: never read; five weeks are due"
-                )
-                rows.append({"store": store, "account_id": account_id, "known": False})
-                continue
-            state = account_state(account, ledger)
-            planned = [
-                *planner.fresh_windows(state, now),
-                *planner.backfill_windows(state, now, longest=30),
-            ]
-            lines.append(
-                f"{store} act_{account_id}: a probe, 3 listings, {len(planned)} windows"
-            )
-            for window in planned:
-                lines.append(
-                    f"  {window.window}  {window.tier:9}  {window.calls} calls  "
-                    f"{window.reason}"
-                )
-                rows.append({"store": store, **asdict(window), "calls": window.calls})
-    return {"planned": rows}, "\n".join(lines), 0
+    documents = [document(summary) for summary in summaries]
+    text = "\n".join(line for summary in summaries for line in lines(summary))
+    return {"loads": documents}, text, max(each.exit_code for each in summaries)
 
 
 @verb("build")
@@ -153,25 +139,33 @@ def publish() -> Answer:
     help="Time for history after the fresh days are published.",
 )
 @click.option("--every", "interval", hidden=True, default="15m")
-def run(backfill_minutes: float, interval: str) -> Answer:
+@ACCEPT_SHRINK
+def run(backfill_minutes: float, interval: str, accepts_shrink: bool) -> Answer:
     """One whole cycle: load, build, audit, publish, a slice of history."""
     settings = configured()
 
     from ingest.cycle import run_cycle
+    from ingest.run_summary import document, lines
+    from ingest.sync import SyncOptions
 
-    report = run_cycle(settings, backfill_minutes, _interval(interval))
-    lines = [
+    with shown_progress() as progress:
+        report = run_cycle(
+            settings,
+            backfill_minutes,
+            _interval(interval),
+            SyncOptions(accepts_shrink=accepts_shrink, progress=progress),
+        )
+    said = [
         f"{step.step:9} {step.outcome:8} {step.seconds:7.1f} s  {step.detail}"
         for step in report.steps
     ]
-    for summary in report.syncs:
-        lines += _failures(summary)
-    document = {
+    said += [line for summary in report.syncs for line in lines(summary)]
+    answer = {
         "exit_code": report.exit_code,
         "steps": [asdict(step) for step in report.steps],
-        "loads": [_document(summary) for summary in report.syncs],
+        "loads": [document(summary) for summary in report.syncs],
     }
-    return document, "\n".join(lines), report.exit_code
+    return answer, "\n".join(said), report.exit_code
 
 
 @verb("schedule")
@@ -252,59 +246,3 @@ def _known_stores(settings: Settings, stores: tuple[str, ...]) -> None:
                 f"Configured stores: {known}.",
                 code="CFG-005",
             )
-
-
-def _document(summary: SyncSummary) -> dict[str, Any]:
-    return {
-        "load_id": summary.load_id,
-        "started_at": summary.started_at.isoformat(),
-        "changed_rates": summary.changed_rates,
-        "accounts": [
-            {
-                "store": account.store,
-                "account_id": account.account_id,
-                "windows": account.windows,
-                "changed_windows": account.changed_windows,
-                "changed_objects": account.changed_objects,
-                "calls": account.usage.calls,
-                "retries": account.usage.retries,
-                "bytes": account.usage.received_bytes,
-                "planned": [
-                    {
-                        "window": str(plan.window),
-                        "tier": plan.tier,
-                        "reason": plan.reason,
-                    }
-                    for plan in account.planned
-                ],
-                "failures": [
-                    {
-                        "code": failure.code,
-                        "message": failure.message,
-                        "hint": failure.hint,
-                    }
-                    for failure in account.failures
-                ],
-            }
-            for account in summary.accounts
-        ],
-    }
-
-
-def _lines(summary: SyncSummary) -> str:
-    lines = [
-        f"{account.store} act_{account.account_id}: {account.windows} windows read, "
-        f"{account.changed_windows} changed, {account.changed_objects} objects "
-        f"changed, {account.usage.calls} calls"
-        for account in summary.accounts
-    ]
-    return "\n".join([*lines, *_failures(summary)])
-
-
-def _failures(summary: SyncSummary) -> list[str]:
-    lines = [
-        f"{account.store} act_{account.account_id}: {failure}"
-        for account in summary.accounts
-        for failure in account.failures
-    ]
-    return [*lines, str(summary.rates_failure)] if summary.rates_failure else lines

@@ -211,7 +211,7 @@ REFUSALS = [
     pytest.param(
         400, 299, None, errors.PermissionMissing, "META-299", id="last of 2xx"
     ),
-    pytest.param(400, 100, 33, errors.RequestRefused, "META-100", id="unknown object"),
+    pytest.param(400, 100, 33, errors.ObjectUnknown, "META-100", id="unknown object"),
     pytest.param(400, 100, None, errors.RequestRefused, "META-100", id="bad parameter"),
     pytest.param(400, 100, 1487561, errors.RequestRefused, "META-100", id="bad status"),
     pytest.param(400, 100, 1487534, errors.TooMuchData, "META-001", id="data per call"),

@@ -1,6 +1,7 @@
 """Which windows are due: tiers, their edges, the probe, history, object listings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -52,20 +53,36 @@ def test_nothing_is_due_right_after_everything_was_read() -> None:
 def test_account_never_read_is_due_for_today_and_35_days_before() -> None:
     state = account({})
 
+    planned = fresh_windows(state, NOW)
+
+    assert [(plan.window, plan.is_urgent) for plan in planned] == [
+        (DateWindow(ago(1), TODAY), True),
+        (DateWindow(date(2026, 2, 3), ago(2)), False),
+    ]
+    assert {plan.tier for plan in planned} == {"missing"}
+    assert {plan.reason for plan in planned} == {"never read whole"}
+
+
+def test_day_held_back_is_read_again_at_once_whatever_its_tier() -> None:
+    state = replace(account(just_read()), held_back=frozenset({ago(30)}))
+
     (planned,) = fresh_windows(state, NOW)
 
-    assert planned.window == DateWindow(date(2026, 2, 3), TODAY)
-    assert planned.tier == "missing"
-    assert planned.reason == "never read whole"
+    assert (planned.window, planned.tier) == (DateWindow(ago(30), ago(30)), "held_back")
+    assert planned.is_urgent
 
 
-def test_window_takes_one_call_for_each_level_and_breakdown() -> None:
-    state = account({})
+def test_day_read_in_the_future_is_due() -> None:
+    # Read while the clock was wrong, so nobody knows when.
+    tomorrow = NOW + timedelta(days=1)
+    state = account(just_read() | read_whole({TODAY: tomorrow, ago(5): tomorrow}))
 
-    (planned,) = fresh_windows(state, NOW)
+    planned = fresh_windows(state, NOW)
 
-    # account, campaign, adset, ad; each in total and by country.
-    assert planned.calls == 8
+    assert [(plan.window, plan.tier) for plan in planned] == [
+        (DateWindow(TODAY, TODAY), "hourly"),
+        (DateWindow(ago(5), ago(5)), "daily"),
+    ]
 
 
 HOURLY, DAILY, THIRD_DAY = (
@@ -160,7 +177,7 @@ def test_day_that_is_missing_and_probed_is_planned_once() -> None:
     ]
 
 
-def test_tiers_come_in_order_and_days_newest_first_within_one() -> None:
+def test_urgent_tiers_come_first_and_days_newest_first_within_one() -> None:
     old = NOW - timedelta(days=8)
     read_at = just_read() | read_whole(
         {ago(days): old for days in (0, 1, 2, 4, 5, 10, 35)}
@@ -171,9 +188,9 @@ def test_tiers_come_in_order_and_days_newest_first_within_one() -> None:
     planned = fresh_windows(state, NOW)
 
     assert [(plan.tier, plan.window) for plan in planned] == [
-        ("missing", DateWindow(ago(20), ago(20))),
         ("probe", DateWindow(ago(25), ago(25))),
         ("hourly", DateWindow(ago(1), ago(0))),
+        ("missing", DateWindow(ago(20), ago(20))),
         ("daily", DateWindow(ago(2), ago(2))),
         ("daily", DateWindow(ago(5), ago(4))),
         ("third_day", DateWindow(ago(10), ago(10))),
@@ -185,9 +202,12 @@ def test_today_is_the_accounts_own() -> None:
     evening_in_new_york = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
     state = account({}, zone="America/New_York")
 
-    (planned,) = fresh_windows(state, evening_in_new_york)
+    planned = fresh_windows(state, evening_in_new_york)
 
-    assert planned.window == DateWindow(date(2026, 2, 2), date(2026, 3, 9))
+    assert [plan.window for plan in planned] == [
+        DateWindow(date(2026, 3, 8), date(2026, 3, 9)),
+        DateWindow(date(2026, 2, 2), date(2026, 3, 7)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -204,9 +224,10 @@ def test_fresh_days_begin_with_the_account(
 ) -> None:
     state = account({}, created_on=created_on)
 
-    (planned,) = fresh_windows(state, NOW)
+    planned = fresh_windows(state, NOW)
 
-    assert planned.window == DateWindow(since, TODAY)
+    assert planned[0].window.until == TODAY
+    assert planned[-1].window.since == since
 
 
 def test_backfill_goes_newest_first_in_windows_of_the_longest_length() -> None:
@@ -278,6 +299,12 @@ def test_account_younger_than_five_weeks_has_no_history(days: int) -> None:
 
 def test_objects_are_listed_whole_the_first_time() -> None:
     since = objects_changed_since(None, None, NOW)
+
+    assert since is None
+
+
+def test_objects_listed_in_the_future_are_listed_whole() -> None:
+    since = objects_changed_since(NOW + timedelta(hours=1), NOW, NOW)
 
     assert since is None
 

@@ -10,6 +10,7 @@ from ingest.graph_client import GraphClient
 from ingest.logs import Redaction
 from ingest.pages import Transient, read_page
 from ingest.settings import load_settings
+from tests.fixtures.fake_time import FakeTime
 from tests.fixtures.loopback import Answer, Loopback, in_turn
 
 
@@ -32,7 +33,7 @@ def test_token_in_a_spaced_out_refusal_with_status_200_is_not_shown() -> None:
     token = "EAAmarker0123"
     body = b'{ "error": {"code": 190, "message": "Malformed token EAAmarker0123"} }'
     with Loopback(in_turn(Answer(body))) as server:
-        it = GraphClient(server.url, "v25.0", token, sleep=lambda _: None)
+        it = GraphClient(server.url, "v25.0", token, clock=FakeTime().clock)
 
         with pytest.raises(errors.TokenInvalid) as caught:
             list(it.pages("act_1/campaigns", {}))

@@ -39,9 +39,9 @@ def insight(**values: Any) -> Row:
         "impressions": "10",
         "clicks": "1",
         "date_start": str(MONDAY),
-        "date_stop": str(MONDAY),
     }
     row |= values
+    row.setdefault("date_stop", row["date_start"])
     return {name: value for name, value in row.items() if value is not None}
 
 

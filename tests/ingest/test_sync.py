@@ -3,110 +3,27 @@
 import base64
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from ingest import graph_client
-from ingest.fields import LEVELS
-from ingest.ledger import read_ledger
 from ingest.sandbox.faults import truncated
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
-from ingest.settings import FxSettings, Settings
-from ingest.sync import SyncSummary, sync_days
-from ingest.windows import DateWindow
 from tests.fixtures.raw_tables import rows
-
-ACME, NOOR = "100000000000001", "100000000000002"
-DAYS = DateWindow(date(2026, 3, 7), date(2026, 3, 8))
-TOKEN = "EAAmarker|0123456789abcdefghij"
-Key = tuple[str, str, date]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A data folder and the sandbox that it reads."""
-
-    data_dir: Path
-    sandbox: Sandbox
-
-    def sync(self) -> SyncSummary:
-        settings = Settings.model_validate(
-            {
-                "data_dir": self.data_dir,
-                "now": self.sandbox.clock.now(),
-                "meta": {
-                    "api_base_url": self.sandbox.url,
-                    "access_token": TOKEN,
-                    "page_limit": 8,
-                    "stores": {
-                        "acme": {
-                            "accounts": [f"act_{ACME}"],
-                            "reporting_currency": "USD",
-                        },
-                        "noor": {
-                            "accounts": [f"act_{NOOR}"],
-                            "reporting_currency": "SAR",
-                        },
-                    },
-                },
-                "fx": FxSettings(provider="none"),
-            }
-        )
-        return sync_days(settings, DAYS)
-
-    def spend(self) -> dict[Key, Decimal]:
-        """By account, level and day: the spend of the rows that hold, in total."""
-        found: dict[Key, Decimal] = {}
-        readings = read_ledger(self.data_dir).readings
-        for (account, level, breakdown, day), reading in readings.items():
-            if breakdown == "none":
-                (total,) = rows(
-                    self.data_dir,
-                    "select coalesce(sum(spend::decimal(18, 4)), 0) "
-                    f"from raw_meta.{level}_insights where breakdown = 'none' "
-                    f"and account_id = '{account}' and date_start = '{day}' "
-                    f"and _dlt_load_id = '{reading.rows_load_id}'",
-                )
-                found[account, level, day] = total[0]
-        return found
-
-    def truth(self) -> dict[Key, Decimal]:
-        return {
-            (account, level, day): sum(
-                (
-                    metrics["spend"]
-                    for metrics in self.sandbox.truth(account, level, day).values()
-                ),
-                Decimal(0),
-            )
-            for account in (ACME, NOOR)
-            for level in LEVELS
-            for day in DAYS.days()
-        }
+from tests.fixtures.two_stores import ACME, DAYS, NOOR, TOKEN, Run, read_once
 
 
 @pytest.fixture(scope="module")
 def loaded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder after the two days were read, at the world's start."""
-    data_dir = tmp_path_factory.mktemp("once")
-    with Sandbox(default_world(), token=TOKEN) as sandbox:
-        summary = Run(data_dir, sandbox).sync()
-    assert summary.failures == []
-    return data_dir
+    return read_once(tmp_path_factory.mktemp("once"))
 
 
 @pytest.fixture
-def run(
-    loaded_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Run]:
+def run(loaded_once: Path, tmp_path: Path) -> Iterator[Run]:
     """The loaded folder, for one test to load into again, a day later."""
-    monkeypatch.setattr(graph_client, "FIRST_WAIT_SECONDS", 0.0)
     shutil.copy(loaded_once / "warehouse.duckdb", tmp_path)
     with Sandbox(default_world(), token=TOKEN) as sandbox:
         sandbox.clock.advance(days=1)

@@ -1,0 +1,257 @@
+"""Asks Meta for the insights of a window, in the shape that the window needs.
+
+At once or as a report job; made smaller step by step when Meta finds it too much; begun
+again when a listing moved under its cursor. Every filter stays on every part.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import orjson
+
+from ingest import fields
+from ingest.clock import Clock
+from ingest.errors import (
+    CursorStale,
+    NoUsableAnswer,
+    PathwaysError,
+    ReportFailed,
+    TooMuchData,
+    WindowUnusable,
+)
+from ingest.fields import Breakdown, Level
+from ingest.graph_client import GraphClient
+from ingest.report_jobs import made_report
+from ingest.request_shape import RequestShape, narrower
+from ingest.spool import DayContent, Spool
+from ingest.windows import DateWindow, consecutive
+
+logger = logging.getLogger(__name__)
+
+# A listing that moved is begun again so often, a report that failed made again.
+LISTING_TRIES = 3
+REPORT_TRIES = 3
+_OF_META: dict[Breakdown, dict[str, object]] = {
+    "none": {},
+    "country": {"breakdowns": "country"},
+}
+
+Keep = Callable[[date, DayContent], bool]
+PageRead = Callable[[int], None]
+
+
+@dataclass
+class WindowReading:
+    """What came of asking for one level and breakdown of a window.
+
+    Attributes:
+        contents: the days that were read whole.
+        shape: the shape of the last request.
+        was_split: whether it had to be made smaller than it began.
+        problem: why the other days were not read.
+    """
+
+    requested_at: datetime
+    shape: RequestShape
+    contents: dict[date, DayContent] = field(default_factory=dict)
+    was_split: bool = False
+    pages: int = 0
+    problem: PathwaysError | None = None
+
+
+@dataclass(frozen=True)
+class InsightsRequest:
+    """Asks for the insights of one account. Threads may share it.
+
+    Attributes:
+        page_read: told of each page, with its bytes.
+    """
+
+    client: GraphClient
+    spool: Spool
+    clock: Clock
+    account_id: str
+    page_read: PageRead = lambda _: None
+
+    def read(
+        self,
+        level: Level,
+        breakdown: Breakdown,
+        window: DateWindow,
+        shape: RequestShape,
+        keep: Keep,
+    ) -> WindowReading:
+        """Read the window, newest days first; what was read, and what was not.
+
+        Nothing is raised that concerns Meta or its answers: it is the reading's
+        `problem`, and what was read whole before it counts.
+        """
+        reading = WindowReading(self.clock.now(), shape)
+        moved = 0
+        left = window.slices(shape.days)
+        while left:
+            try:
+                self._read_days(level, breakdown, left[0], reading, keep)
+            except TooMuchData as problem:
+                smaller = narrower(reading.shape, level, longest=len(window))
+                if smaller is None:
+                    reading.problem = problem
+                    return reading
+                logger.info("%s Asking in the shape %s.", problem, smaller)
+                reading.shape, reading.was_split = smaller, True
+                left = _cut(left, smaller.days)
+            except WindowUnusable as problem:
+                moved += 1
+                if problem.code != "SPOOL-MOVED" or moved >= LISTING_TRIES:
+                    reading.problem = problem
+                    return reading
+                # The day that still moves must not hold up the others.
+                left = _cut(left, 1)
+            except PathwaysError as problem:
+                reading.problem = problem
+                return reading
+            else:
+                left.pop(0)
+        return reading
+
+    def listing(self, path: str, params: Mapping[str, object]) -> list[Path]:
+        """The pages of a listing, whole; begun again when its cursor goes stale.
+
+        Raises:
+            MetaError, Deferred: as the client.
+        """
+        for attempt in range(1, LISTING_TRIES + 1):
+            pages: list[Path] = []
+            try:
+                for page in self.client.pages(path, params):
+                    pages.append(self.spool.write_page(page.rows))
+                    self.page_read(len(page.rows))
+                return pages
+            except (CursorStale, NoUsableAnswer) as problem:
+                self.spool.discard(pages)
+                is_cursor = (
+                    isinstance(problem, CursorStale) or problem.code == "META-CURSOR"
+                )
+                if not is_cursor or attempt == LISTING_TRIES:
+                    raise
+                logger.info("Begins %s again: %s", path, problem)
+            except BaseException:
+                self.spool.discard(pages)
+                raise
+        raise AssertionError("the last try returns or raises")
+
+    def _read_days(
+        self,
+        level: Level,
+        breakdown: Breakdown,
+        days: DateWindow,
+        reading: WindowReading,
+        keep: Keep,
+    ) -> None:
+        """Add the days to the reading, or raise and add nothing."""
+        pages: list[Path] = []
+        try:
+            for params in self._requests(level, breakdown, days, reading.shape):
+                pages += self._answer(params, reading.shape)
+        except BaseException:
+            self.spool.discard(pages)
+            raise
+        reading.pages += len(pages)
+        reading.contents |= self.spool.add_insights(
+            self.account_id, level, breakdown, days, pages, keep
+        )
+
+    def _requests(
+        self,
+        level: Level,
+        breakdown: Breakdown,
+        days: DateWindow,
+        shape: RequestShape,
+    ) -> Iterator[dict[str, object]]:
+        """The parameters of each request that the days take."""
+        filters: list[dict[str, object]] = []
+        if level != "account":
+            filters.append(fields.status_filter(level))
+        params: dict[str, object] = {
+            "level": level,
+            "fields": ",".join(fields.insight_fields(level)),
+            "time_range": _time_range(days),
+            "time_increment": 1,
+            "limit": shape.page_limit,
+            **_OF_META[breakdown],
+        }
+        if shape.campaigns is None:
+            yield params | ({"filtering": filters} if filters else {})
+            return
+        ids = self._campaigns_with_delivery(days, shape.page_limit)
+        for n in range(0, len(ids), shape.campaigns):
+            chosen = _is_in("campaign.id", ids[n : n + shape.campaigns])
+            yield params | {"filtering": [*filters, chosen]}
+
+    def _campaigns_with_delivery(self, days: DateWindow, page_limit: int) -> list[str]:
+        """Ids of every campaign that has a row on any of the days.
+
+        Asked of Meta: a campaign that no listing ever showed has rows too.
+        """
+        params: dict[str, object] = {
+            "level": "campaign",
+            "fields": "campaign_id",
+            "time_range": _time_range(days),
+            "limit": page_limit,
+            "filtering": [fields.status_filter("campaign")],
+        }
+        found: dict[str, None] = {}
+        for page in self.client.pages(self._path, params):
+            for row in orjson.loads(page.rows):
+                if not isinstance(row, dict) or not row.get("campaign_id"):
+                    raise WindowUnusable(
+                        f"Meta listed a campaign without its id, {days}.",
+                        "The window is read again in the next run.",
+                        code="SPOOL-ROWS",
+                    )
+                found[str(row["campaign_id"])] = None
+        return list(found)
+
+    def _answer(self, params: dict[str, object], shape: RequestShape) -> list[Path]:
+        """The pages of one request, at once or from a report.
+
+        Raises:
+            TooMuchData: also where three reports failed.
+        """
+        if shape.mode == "now":
+            return self.listing(self._path, params)
+        limit = params.pop("limit")
+        for attempt in range(1, REPORT_TRIES + 1):
+            try:
+                run_id = made_report(self.client, self.clock, self._path, params)
+                return self.listing(f"{run_id}/insights", {"limit": limit})
+            except ReportFailed as problem:
+                logger.info("%s (try %s)", problem, attempt)
+                failure = problem
+        raise TooMuchData(
+            f"{REPORT_TRIES} reports in a row came to nothing; the last: "
+            f"{failure.message}",
+            "Ask for fewer days.",
+            code=failure.code,
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"act_{self.account_id}/insights"
+
+
+def _time_range(days: DateWindow) -> dict[str, str]:
+    return {"since": str(days.since), "until": str(days.until)}
+
+
+def _is_in(name: str, ids: list[str]) -> dict[str, object]:
+    return {"field": name, "operator": "IN", "value": ids}
+
+
+def _cut(windows: list[DateWindow], longest: int) -> list[DateWindow]:
+    """The same days in windows of at most so many, newest first."""
+    days = [day for window in windows for day in window.days()]
+    return [part for whole in consecutive(days) for part in whole.slices(longest)]

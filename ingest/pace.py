@@ -1,0 +1,185 @@
+"""When the next call to Meta may go: one `Pace` for all accounts of one token.
+
+It waits where waiting is short and gives the account up for this run where it is not;
+what Meta told one account never holds up another, unless the app itself is shut out.
+"""
+
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from ingest.clock import Clock
+from ingest.errors import Deferred, Throttled
+from ingest.throttle import (
+    HISTORY_STOPS_FROM_PERCENT,
+    LIMITED_SECONDS,
+    Quota,
+    UseCase,
+    is_limited,
+    pause,
+    scope_of,
+    seconds_until_free,
+    wait_after_refusal,
+)
+
+logger = logging.getLogger(__name__)
+
+# Whose calls are shut out: all of the token's, or one account's of one use case.
+Bucket = tuple[str, UseCase] | None
+
+
+@dataclass
+class _Account:
+    """What is known of one account in this run."""
+
+    calls: deque[tuple[float, int]] = field(default_factory=deque)
+    waited: float = 0.0
+    refusals: int = 0
+    quota: dict[UseCase, Quota] = field(default_factory=dict)
+
+
+class Pace:
+    """Paces the calls of one token; safe to share between threads.
+
+    Args:
+        longest_wait: seconds that one account may wait in this run, all waits together.
+        tier: Meta's word for the app's access as last seen; None counts as limited.
+        open_from: when a bucket opens that an earlier run found shut.
+        is_history: history stops where fresh days would merely slow down.
+        waiting: told of each wait: account, seconds, why.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        longest_wait: float,
+        tier: str | None = None,
+        open_from: Mapping[Bucket, datetime] | None = None,
+        is_history: bool = False,
+        waiting: Callable[[str, float, str], None] = lambda *_: None,
+    ) -> None:
+        self._clock = clock
+        self._longest_wait = longest_wait
+        self._is_history = is_history
+        self._waiting = waiting
+        self._lock = Lock()
+        self._accounts: dict[str, _Account] = defaultdict(_Account)
+        self._open_from: dict[Bucket, float] = {}
+        self._next: dict[Bucket, float] = {}
+        self.tier = tier
+        for bucket, moment in (open_from or {}).items():
+            left = (moment - clock.now()).total_seconds()
+            if left > 0:
+                self._open_from[bucket] = clock.monotonic() + left
+
+    def before(self, account_id: str, use_case: UseCase, points: int) -> None:
+        """Wait until a call may go, and count it.
+
+        Raises:
+            Deferred: the wait is longer than this account may still wait.
+        """
+        while True:
+            with self._lock:
+                seconds, why = self._wait(account_id, use_case, points)
+                account = self._accounts[account_id]
+                if seconds <= 0:
+                    account.calls.append((self._clock.monotonic(), points))
+                    return
+                if account.waited + seconds > self._longest_wait:
+                    raise Deferred(
+                        f"Meta's limits leave account act_{account_id} "
+                        f"{seconds:.0f} s to wait ({why}), more than a run waits.",
+                        "It is read on in the first run after that; nothing is lost.",
+                        resume_at=self._clock.now() + timedelta(seconds=seconds),
+                    )
+                account.waited += seconds
+            logger.info("act_%s waits %.0f s: %s", account_id, seconds, why)
+            self._waiting(account_id, seconds, why)
+            self._clock.sleep(seconds)
+            if self._clock.stop.is_set():
+                raise Deferred(f"The run ended while act_{account_id} waited.")
+
+    def answered(self, account_id: str, use_case: UseCase, quota: Quota) -> None:
+        """Note what an answer's headers say."""
+        with self._lock:
+            self._note(account_id, use_case, quota)
+            self._accounts[account_id].refusals = 0
+
+    def refused(
+        self,
+        account_id: str,
+        use_case: UseCase,
+        quota: Quota,
+        refusal: Throttled,
+        retry_after: float | None,
+    ) -> None:
+        """Shut the bucket that a refusal names, for as long as Meta says."""
+        with self._lock:
+            self._note(account_id, use_case, quota)
+            account = self._accounts[account_id]
+            account.refusals += 1
+            seconds = wait_after_refusal(
+                refusal.number, quota, account.refusals, retry_after
+            )
+            bucket = self._bucket(scope_of(refusal.number), account_id, use_case)
+            until = self._clock.monotonic() + seconds
+            self._open_from[bucket] = max(self._open_from.get(bucket, 0.0), until)
+
+    def shut(self, account_id: str) -> dict[Bucket, datetime]:
+        """The buckets of the account that are shut now, and until when."""
+        with self._lock:
+            now, moment = self._clock.now(), self._clock.monotonic()
+            return {
+                bucket: now + timedelta(seconds=until - moment)
+                for bucket, until in self._open_from.items()
+                if until > moment and (bucket is None or bucket[0] == account_id)
+            }
+
+    def waited(self, account_id: str) -> float:
+        """Seconds the account has waited in this run."""
+        with self._lock:
+            return self._accounts[account_id].waited
+
+    def used_percent(self, account_id: str) -> float | None:
+        """Of the account's most used quota, as last said; None when never said."""
+        with self._lock:
+            quotas = self._accounts[account_id].quota.values()
+            return max((quota.percent for quota in quotas), default=None)
+
+    def _note(self, account_id: str, use_case: UseCase, quota: Quota) -> None:
+        self.tier = quota.tier or self.tier
+        self._accounts[account_id].quota[use_case] = quota
+        seconds = pause(quota)
+        if seconds:
+            # An app near its limit slows all its accounts down, an account itself.
+            app = quota.app_percent or 0.0
+            scope = "app" if app >= (quota.account_percent or 0.0) else "account"
+            bucket = self._bucket(scope, account_id, use_case)
+            self._next[bucket] = self._clock.monotonic() + seconds
+
+    def _wait(
+        self, account_id: str, use_case: UseCase, points: int
+    ) -> tuple[float, str]:
+        moment = self._clock.monotonic()
+        account = self._accounts[account_id]
+        own: Bucket = (account_id, use_case)
+        waits = [
+            (max(self._open_from.get(b, 0.0) for b in (None, own)) - moment, "shut"),
+            (max(self._next.get(b, 0.0) for b in (None, own)) - moment, "nearly full"),
+        ]
+        if is_limited(self.tier):
+            while account.calls and moment - account.calls[0][0] >= LIMITED_SECONDS:
+                account.calls.popleft()
+            free = seconds_until_free(tuple(account.calls), points, moment)
+            waits.append((free, "60 points in 300 s for a limited app"))
+        quota = account.quota.get(use_case, Quota())
+        if self._is_history and quota.percent >= HISTORY_STOPS_FROM_PERCENT:
+            waits.append((LIMITED_SECONDS, f"history stops at {quota.percent:.0f} %"))
+        return max(waits)
+
+    @staticmethod
+    def _bucket(scope: str, account_id: str, use_case: UseCase) -> Bucket:
+        return (account_id, use_case) if scope == "account" else None

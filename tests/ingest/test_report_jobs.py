@@ -1,0 +1,121 @@
+"""Report jobs: made, waited for, failed, stalled, unknown for an instant."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.clock import Clock
+from ingest.errors import ObjectUnknown, ReportFailed
+from ingest.fields import insight_fields, status_filter
+from ingest.graph_client import GraphClient
+from ingest.pace import Pace
+from ingest.report_jobs import made_report
+from ingest.sandbox.server import Sandbox
+from ingest.sandbox.world import default_world
+from tests.fixtures.fake_time import clock_of_sandbox
+
+ACME = "act_100000000000001"
+PARAMS = {
+    "level": "campaign",
+    "fields": ",".join(insight_fields("campaign")),
+    "time_range": {"since": "2026-03-08", "until": "2026-03-09"},
+    "time_increment": 1,
+    "filtering": [status_filter("campaign")],
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(default_world()) as running:
+        yield running
+
+
+def client(sandbox: Sandbox) -> tuple[GraphClient, Clock]:
+    clock = clock_of_sandbox(sandbox)
+    pace = Pace(clock, longest_wait=0, tier="standard_access")
+    token = sandbox.token
+    return GraphClient(sandbox.url, "v25.0", token, clock=clock, pace=pace), clock
+
+
+def waited(sandbox: Sandbox, clock: Clock, run: object = None) -> float:
+    return (sandbox.clock.now() - sandbox.world.start).total_seconds()
+
+
+def test_report_is_polled_with_growing_waits_until_it_is_whole(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.polls = 3
+    it, clock = client(sandbox)
+
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    polls = [e for e in sandbox.requests if e.path == f"/v25.0/{run_id}"]
+    methods = [entry.method for entry in sandbox.requests]
+    # Three polls that find it unfinished and the one that finds it whole.
+    assert len(polls) == 4
+    assert methods == ["POST", "GET", "GET", "GET", "GET"]
+    assert waited(sandbox, clock) == 1 + 2 + 4 + 8
+
+
+def test_rows_of_a_report_are_those_of_a_request_answered_at_once(
+    sandbox: Sandbox,
+) -> None:
+    it, clock = client(sandbox)
+
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    reported = [*it.pages(f"{run_id}/insights", {"limit": 500})]
+    at_once = [*it.pages(f"{ACME}/insights", PARAMS | {"limit": 500})]
+    assert [page.rows for page in reported] == [page.rows for page in at_once]
+
+
+@pytest.mark.parametrize("outcome", ["fail", "skip"])
+def test_report_that_ends_without_a_result_is_not_waited_for(
+    sandbox: Sandbox, outcome: str
+) -> None:
+    sandbox.reports.plan(match="insights", outcome=outcome)
+    it, clock = client(sandbox)
+
+    with pytest.raises(ReportFailed) as caught:
+        made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    assert {"fail": "Job Failed", "skip": "Job Skipped"}[outcome] in str(caught.value)
+    assert waited(sandbox, clock) < 60
+
+
+def test_report_that_does_not_get_on_is_given_up_after_five_minutes(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.plan(match="insights", outcome="stall")
+    it, clock = client(sandbox)
+
+    with pytest.raises(ReportFailed, match="stands at"):
+        made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    # Five minutes, and at most one wait of half a minute more.
+    assert 300 < waited(sandbox, clock) <= 331
+
+
+def test_run_that_is_unknown_for_an_instant_is_asked_after_again(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.plan(match="insights", outcome="unknown_first")
+    it, clock = client(sandbox)
+
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    assert run_id.isdigit()
+
+
+def test_run_that_stays_unknown_is_given_up(sandbox: Sandbox) -> None:
+    from ingest.sandbox.faults import graph_error
+
+    unknown = graph_error(100, status=400, message="Unsupported get", subcode=33)
+    sandbox.faults.add(match=r"GET /v25.0/\d+\?", fault=unknown, times=None)
+    it, clock = client(sandbox)
+
+    with pytest.raises(ObjectUnknown):
+        made_report(it, clock, f"{ACME}/insights", PARAMS)
+
+    # Four polls that may find it unknown, and the one that gives it up.
+    assert [entry.method for entry in sandbox.requests].count("GET") == 5
