@@ -17,7 +17,7 @@ install: .venv/.installed ## make .venv with pathways, dbt and dlt in .venv/bin
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .pathways
+	@mkdir -p -m 700 .pathways
 	@touch $@
 
 demo: install ## two cycles on a made-up world, beside its truth; no account needed

@@ -71,7 +71,7 @@ class AccountFreshness(Shape):
     objects: list[ListingFreshness] = told("Its listings of objects.")
     backfill: Backfill | None = told("Its backfill.")
     held_back_days: int = told(
-        "Days whose last reading lost too much to be believed; older numbers still hold."
+        "Days whose last reading lost too much to be believed; older numbers hold."
     )
     deferred: list[Deferral] = told("What the last cycle left to later ones.")
     failures: list[Failure] = told("Failures of the last cycle.")

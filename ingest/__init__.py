@@ -1,14 +1,20 @@
 """From the Graph API and a rate provider to raw tables, and the cycle around it.
 
 Decide, without touching the world: `windows` (days of an account), `planner` (what to
-read now), `fields` (what to ask Meta for), `tables` (shape of raw), `pages` (what an
-answer says).
+read now), `request_shape` (at once or as a report, in which parts), `throttle` (what
+usage headers ask for), `completeness` (what is believed), `fields` (what to ask Meta
+for), `tables` (shape of raw), `pages` (what an answer says), `receipts` (what was
+read), `plan` (for people), `api_versions`, `account_statuses`, `currencies`.
 
 Touch the world: `graph_client` (HTTP to Meta), `exchange_rates` (HTTP to a rate
-provider), `spool` (whole windows on disk), `ledger` (receipts), `source` and `pipeline`
-(dlt), `snapshots` (publish).
+provider), `pace` (waits), `report_jobs`, `insights_request` (one window), `spool` and
+`page_table` (whole windows on disk), `ledger` (receipts), `source` and `pipeline`
+(dlt), `load_ids`, `snapshots` (publish), `disk`, `lock`, `files`.
 
-Tie together: `sync` (one load), `build` (dbt), `audit` (the gate), `cycle` (lock, load,
-build, publish), `schedule` (ticks), `cli` (verbs). `settings`, `errors`, `logs` serve
-them all; `sandbox` is a Graph API on loopback with a known truth.
+Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
+account, with its `outcome`), `sync` (one load), `build` with `dbt_child`, `audit` (the
+gate), `cycle` (lock, load, build, publish), `schedule` (ticks), `cli` with `verbs_*`,
+`doctor_*` (the set-up), `progress_*` and `run_summary` (for who watches). `settings`,
+`errors`, `logs`, `clock` serve them all; `failpoints` let tests stop a run anywhere;
+`sandbox` is a Graph API on loopback with a known truth.
 """

@@ -10,6 +10,7 @@ import duckdb
 
 from ingest import snapshots
 from ingest.errors import AuditFailed
+from ingest.failpoints import reached
 
 
 def audit_build(data_dir: Path) -> None:
@@ -32,6 +33,7 @@ def audit_build(data_dir: Path) -> None:
             "The build is not published: " + "; ".join(reasons) + ".",
             "The last good snapshot is still served.",
         )
+    reached("audit.passed")
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:

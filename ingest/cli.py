@@ -14,12 +14,17 @@ from typing import Any, NoReturn
 
 import click
 
+from ingest import ending, failpoints
+from ingest.disk import disk_full
 from ingest.errors import PathwaysError
+from ingest.permissions import OWNER_ONLY
 
 # dlt and dbt ask for these before anything of ours runs.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# A signal ends dlt's load as it ends everything else: its packages are safe from that.
+os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
 
 THEMES = ("verbs_cycle", "verbs_plan", "verbs_show", "verbs_setup", "verbs_sandbox")
 
@@ -64,6 +69,11 @@ def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
                 document, text, exit_code = work(**given)
             except PathwaysError as problem:
                 _refuse(problem, as_json)
+            except Exception as problem:
+                full = disk_full(problem)
+                if full is None:
+                    raise
+                _refuse(full, as_json)
             if as_json:
                 click.echo(json.dumps(document, ensure_ascii=False, default=str))
             elif text:
@@ -98,14 +108,25 @@ def _refuse(problem: PathwaysError, as_json: bool) -> NoReturn:
 
 def main() -> None:
     """The entry point: signals and unexpected errors get their exit codes here."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ending.on_signals()
+    # Until the settings are read and may name a group: see `permissions`.
+    os.umask(OWNER_ONLY)
+    exit_code = _run()
+    ending.leave(exit_code)
+    sys.exit(exit_code)
+
+
+def _run() -> int:
     try:
+        _arm_failpoints()
         pathways(standalone_mode=False)
+    except SystemExit as asked:
+        return asked.code if isinstance(asked.code, int) else 0
     except click.ClickException as problem:
         problem.show()
-        sys.exit(problem.exit_code)
+        return problem.exit_code
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
     except Exception as problem:
         from ingest.logs import cleaned
 
@@ -117,4 +138,21 @@ def main() -> None:
             import traceback
 
             click.echo(cleaned(traceback.format_exc()), err=True)
-        sys.exit(3)
+        return 3
+    return 0
+
+
+def _arm_failpoints() -> None:
+    """Tests break runs on purpose; nobody else should without being told."""
+    wanted = os.environ.get(failpoints.VARIABLE, "")
+    if not wanted:
+        return
+    click.echo(
+        f"WARNING: {failpoints.VARIABLE}={wanted} is set: this run breaks on purpose. "
+        "It belongs in tests; unset it.",
+        err=True,
+    )
+    try:
+        failpoints.arm(wanted)
+    except PathwaysError as problem:
+        _refuse(problem, as_json=False)

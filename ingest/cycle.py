@@ -12,7 +12,10 @@ from datetime import timedelta
 from ingest import snapshots
 from ingest.audit import audit_build
 from ingest.build import dbt_build, project_hash
-from ingest.errors import PathwaysError
+from ingest.disk import disk_full
+from ingest.ending import time_limit
+from ingest.errors import PathwaysError, StepEnded
+from ingest.failpoints import reached
 from ingest.ledger import changed_since, read_ledger
 from ingest.lock import exclusive
 from ingest.settings import Settings
@@ -30,6 +33,8 @@ logger = logging.getLogger(__name__)
 INTERVAL = timedelta(minutes=15)
 BACKFILL_MINUTES = 10.0
 HISTORY_DAYS_A_LOAD = 30
+# Beyond what a step may take of itself: then it hangs, and the next run is better.
+LONGEST_STEP_SECONDS = 1800.0
 
 
 def run_cycle(
@@ -49,14 +54,16 @@ def run_cycle(
         report = CycleReport(settings.clock())
         cycle = _Cycle(settings, report, options or SyncOptions())
         try:
-            cycle.step("load", cycle.load)
+            cycle.step("load", cycle.load, settings.meta.load_seconds)
             cycle.refresh()
-            if cycle.step("backfill", lambda: cycle.backfill(backfill_minutes * 60)):
+            seconds = backfill_minutes * 60
+            if cycle.step("backfill", lambda: cycle.backfill(seconds), seconds):
                 cycle.refresh()
             cycle.step("prune", cycle.prune)
         finally:
             report.finished_at = settings.clock()
             write_status(settings, report, int(interval.total_seconds()))
+            reached("status.written")
         return report
 
 
@@ -70,22 +77,35 @@ class _Cycle:
         self._report = report
         self._options = options
 
-    def step(self, name: str, work: Callable[[], str]) -> bool:
-        """Do a step and note it; whether it ended well."""
+    def step(self, name: str, work: Callable[[], str], may_take: float = 0.0) -> bool:
+        """Do a step and note it; whether it ended well.
+
+        Args:
+            may_take: seconds that the step itself is meant to take at most.
+        """
         step = Step(name)
         self._report.steps.append(step)
         started = time.monotonic()
         self._options.progress.working(name)
         try:
-            step.detail = work()
+            with time_limit(name, LONGEST_STEP_SECONDS + may_take):
+                step.detail = work()
         except PathwaysError as problem:
-            logger.error("%s failed: %s", name, problem)
-            step.outcome, step.detail = "failed", str(problem)
-            self._report.problems.append(problem)
+            self._failed(step, problem)
+        except BaseException as end:
+            full = disk_full(end, self._settings.data_dir)
+            self._failed(step, full or _ended(name, end))
+            if full is None:
+                raise
         finally:
             step.seconds = round(time.monotonic() - started, 3)
             self._options.progress.working("")
         return step.outcome == "ok"
+
+    def _failed(self, step: Step, problem: PathwaysError) -> None:
+        logger.error("%s failed: %s", step.step, problem)
+        step.outcome, step.detail = "failed", str(problem)
+        self._report.problems.append(problem)
 
     def load(self) -> str:
         return self._loaded(sync_fresh(self._settings, self._options))
@@ -154,3 +174,13 @@ class _Cycle:
     def _publish(self, load_id: str) -> str:
         now = self._settings.clock()
         return snapshots.publish(self._settings.data_dir, now, load_id).snapshot_id
+
+
+def _ended(name: str, end: BaseException) -> StepEnded:
+    """What status.json says of a run that did not get to the end of a step."""
+    told = isinstance(end, SystemExit | KeyboardInterrupt)
+    why = "was told to" if told else f"an error nobody expected: {type(end).__name__}"
+    return StepEnded(
+        f"The run ended in {name} ({why}).",
+        "The last good snapshot is still served; the next run goes on from there.",
+    )

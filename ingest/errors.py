@@ -22,6 +22,8 @@ PathwaysError              exit 1
 ├── BuildFailed            BUILD-*  dbt ended with an error or a failed test
 ├── AuditFailed            AUDIT-*  the build must not be published
 ├── SnapshotError          SNAP-*   a snapshot is missing or damaged
+├── DiskFull               DISK-*   there is no room for a file, or there soon is none
+├── StepEnded              RUN-*    a step took too long, or was told to end
 └── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
 """
 
@@ -157,6 +159,14 @@ class AuditFailed(PathwaysError):
 
 class SnapshotError(PathwaysError):
     code = "SNAP-001"
+
+
+class DiskFull(PathwaysError):
+    code = "DISK-001"
+
+
+class StepEnded(PathwaysError):
+    code = "RUN-002"
 
 
 class Unexpected(PathwaysError):

@@ -3,7 +3,11 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from ingest.failpoints import reached
 
 _BLOCK = 1 << 20
 
@@ -12,12 +16,24 @@ def write_json(path: Path, document: object) -> None:
     """Replace a JSON file atomically: readers see the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _removed_on_failure(temporary):
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        reached("files.temporary_written")
+        temporary.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    """Half a file helps nobody, and takes room where there may be none left."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> dict[str, object] | None:
@@ -41,7 +57,11 @@ def sync_folder(folder: Path) -> None:
 def copy_whole(source: Path, target: Path) -> str:
     """Copy a file and sync it; the SHA-256 of what was written."""
     digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("wb") as writer:
+    with (
+        _removed_on_failure(target),
+        source.open("rb") as reader,
+        target.open("wb") as writer,
+    ):
         while block := reader.read(_BLOCK):
             digest.update(block)
             writer.write(block)

@@ -139,6 +139,7 @@ class GraphClient:
         self._session.trust_env = base_url.startswith("https:")
         self.usage = Usage()
         self.server_time: datetime | None = None
+        self.served_version: str | None = None
 
     def close(self) -> None:
         self._session.close()
@@ -259,7 +260,7 @@ class GraphClient:
             raise errors.Deferred(f"The run ended while it asked for {path}.")
         if self._ends_at is not None and self._clock.monotonic() > self._ends_at:
             raise errors.Deferred(
-                f"The time for account act_{self._account_id} was up at {path}.",
+                f"The time of this load was up at {path}.",
                 "What was read counts; the rest is read in the next run.",
             )
 
@@ -329,6 +330,7 @@ class GraphClient:
             headers = {name.lower(): text for name, text in response.headers.items()}
             status = response.status_code
         self._note_time(headers.get("date"))
+        self.served_version = headers.get("facebook-api-version", self.served_version)
         if status != 200 or b'"error"' in body[:64]:
             # Meta quotes a malformed token in its message.
             body = body.replace(self._token.encode(), b"<token>")

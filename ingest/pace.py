@@ -167,14 +167,20 @@ class Pace:
         account = self._accounts[account_id]
         own: Bucket = (account_id, use_case)
         waits = [
-            (max(self._open_from.get(b, 0.0) for b in (None, own)) - moment, "shut"),
-            (max(self._next.get(b, 0.0) for b in (None, own)) - moment, "nearly full"),
+            (
+                max(self._open_from.get(b, 0.0) for b in (None, own)) - moment,
+                "a limit is reached",
+            ),
+            (
+                max(self._next.get(b, 0.0) for b in (None, own)) - moment,
+                "a limit is near",
+            ),
         ]
         if is_limited(self.tier):
             while account.calls and moment - account.calls[0][0] >= LIMITED_SECONDS:
                 account.calls.popleft()
             free = seconds_until_free(tuple(account.calls), points, moment)
-            waits.append((free, "60 points in 300 s for a limited app"))
+            waits.append((free, "few calls for a new app"))
         quota = account.quota.get(use_case, Quota())
         if self._is_history and quota.percent >= HISTORY_STOPS_FROM_PERCENT:
             waits.append((LIMITED_SECONDS, f"history stops at {quota.percent:.0f} %"))

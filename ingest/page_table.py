@@ -18,11 +18,11 @@ from ingest.windows import DateWindow
 # What a decimal string of Meta may look like so that decimal(18,4) keeps every digit.
 _MONEY_TEXT = r"-?[0-9]{1,14}([.][0-9]{1,4})?"
 _COUNT_TEXT = r"-?[0-9]{1,18}"
-# In a list of actions: a value that is anything but the text of a decimal number. The
-# build casts all of them at once, so a single one would stop it for every account.
+# In a list of actions: a value that is anything but the text of a decimal number, or
+# two of them. The build casts all at once: one would stop it for every account.
 _NO_VALUE = (
     '"value":([^"]|"([^0-9-]|-[^0-9]|-?([0-9]{15}|[0-9]+([^0-9."]|[.]([^0-9]|[0-9]+'
-    '[^0-9"])))))'
+    '[^0-9"]))))|[^{}]*"value":)'
 )
 
 _INSIGHT_IDS = ("account_id", "campaign_id", "adset_id", "ad_id")
@@ -69,8 +69,8 @@ def read_insights(
     """
     what = f"{level} insights by {breakdown} of account {account_id}, {window}"
     asked = [name for name in tables.INSIGHT_SCHEMA.names if name != "breakdown"]
-    numbers = {*_INSIGHT_IDS, *_INSIGHT_COUNTS}
-    _read(connection, pages, asked, numbers, tables.INSIGHT_JSON_COLUMNS, "date_stop")
+    bare = {*_INSIGHT_IDS, *_INSIGHT_COUNTS, "date_start", "date_stop"}
+    _read(connection, pages, asked, bare, tables.INSIGHT_JSON_COLUMNS, "date_stop")
     key = [f"{level}_id", "date_start", *(["country"] if breakdown != "none" else [])]
     _refuse(
         connection,
@@ -88,7 +88,7 @@ def read_insights(
                 _MONEY_TEXT, ["spend"]
             ),
             "a count that is no whole number": _unlike(_COUNT_TEXT, _INSIGHT_COUNTS),
-            "an action without a value that is a number": _any(
+            "an action whose value is no number": _any(
                 f"regexp_matches({name}, '{_NO_VALUE}')"
                 for name in tables.INSIGHT_JSON_COLUMNS
             ),
@@ -117,8 +117,8 @@ def read_objects(
     """
     ours = ("content_hash", "is_present", "requested_at")
     asked = [name for name in tables.OBJECT_SCHEMA.names if name not in ours]
-    numbers = {*_OBJECT_IDS, *_OBJECT_COUNTS}
-    _read(connection, pages, asked, numbers, tables.OBJECT_JSON_COLUMNS)
+    bare = {*_OBJECT_IDS, *_OBJECT_COUNTS}
+    _read(connection, pages, asked, bare, tables.OBJECT_JSON_COLUMNS)
     _refuse(
         connection,
         what,
@@ -142,31 +142,33 @@ def _read(
     connection: duckdb.DuckDBPyConnection,
     pages: list[Path],
     names: list[str],
-    numbers: set[str],
+    bare: set[str],
     lists: tuple[str, ...],
     *unhashed: str,
 ) -> None:
     """Table `page`: the named fields as text, `row_hash` over them, `is_malformed`.
 
-    A whole number may come bare or as a string: its digits stay. Any other text is
-    read as JSON and must be a string there, since the reader would round a bare 1.10
-    and write an object out as its text.
+    A whole number may come `bare` or as a string: its digits stay, and a pattern asks
+    for digits later. Any other text is read as JSON and must be a string there, since
+    the reader would round a bare 1.10 and write an object out as its text.
     """
     for path in pages:
         with path.open("rb") as file:
             if file.read(1) != b"[":
                 raise duckdb.InvalidInputException("a page that is no JSON array")
-    texts = [name for name in (*names, *unhashed) if name not in {*numbers, *lists}]
-    kinds = dict.fromkeys(texts, "JSON") | dict.fromkeys((*numbers, *lists), "VARCHAR")
-    declared = ", ".join(f"{name}: '{kind}'" for name, kind in kinds.items())
+    asked = (*names, *unhashed)
+    texts = [name for name in asked if name not in {*bare, *lists}]
+    declared = ", ".join(
+        f"{name}: '{'VARCHAR' if name in bare else 'JSON'}'" for name in asked
+    )
     read = ", ".join(
-        f"{name} ->> '$' as {name}" if name in texts else name
-        for name in (*names, *unhashed)
+        f"{name} ->> '$' as {name}" if name in texts else f"{name}::varchar as {name}"
+        for name in asked
     )
     malformed = _any(
         [
             *(f"left({name}::varchar, 1) <> '\"'" for name in texts),
-            *(f"({name} <> '[]' and {name} not like '[{{%')" for name in lists),
+            *(f"regexp_matches({name}::varchar, '^([^[]|.[^]{{])')" for name in lists),
         ]
     )
     hashed = ", ".join(f"coalesce({name}, chr(30))" for name in names)

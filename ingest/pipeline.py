@@ -16,7 +16,9 @@ import pyarrow as pa
 from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltSource
 
-from ingest import tables
+from ingest import load_ids, tables
+from ingest.failpoints import reached
+from ingest.load_steps import LoadSteps
 from ingest.source import fx_source, meta_source
 from ingest.spool import Spool
 
@@ -43,6 +45,8 @@ def pipelines_dir(data_dir: Path) -> Path:
 def _load(data_dir: Path, dataset: str, source: DltSource) -> str:
     name = PIPELINES[dataset]
     shutil.rmtree(pipelines_dir(data_dir) / name, ignore_errors=True)
+    load_ids.keep_growing(data_dir)
+    reached("load.started")
     # Arrow tables get no load id otherwise, and everything hangs on it.
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
     pipeline = dlt.pipeline(
@@ -55,7 +59,9 @@ def _load(data_dir: Path, dataset: str, source: DltSource) -> str:
             }
         ),
         dataset_name=dataset,
+        progress=LoadSteps(),
     )
     info: LoadInfo = pipeline.run(source)
     info.raise_on_failed_jobs()
+    reached("load.ended")
     return info.loads_ids[0]

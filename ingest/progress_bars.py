@@ -111,7 +111,7 @@ class Bars:
         widths["reading"] = min(widths["reading"], 36 if is_wide else 19)
         if not is_wide:
             del widths["time"]
-        for dropped in ("", "pages", "MB", "bar", "left", "rows"):
+        for dropped in ("", "pages", "MB", "bar", "left", "rows", "days", "reading"):
             widths.pop(dropped, None)
             # One column stays free: some terminals wrap when the last one is filled.
             room = columns - 1 - sum(widths.values()) - len(widths)

@@ -16,6 +16,9 @@ from ingest.progress import Progress
 
 # Two days of 36 are asked for as slowly as fifteen: from so little nobody guesses.
 _ENOUGH_SHARE = 0.1
+# Short waits are the pace that Meta allows; a wait of a minute comes once, and says
+# nothing of how long the other days will take.
+_LONG_WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -31,9 +34,10 @@ class AccountProgress:
         reading: what is being asked for, the newest last, and whether as a report.
         worked: seconds of its turns so far, without the one that lasts.
         turn_since: when its turn began; None while it waits for one.
-        planned_after: seconds of work after which its days were first known.
-        days_marked: of how many days `marked_after` says how long they took.
+        planned_after: how long it had been read (`paced`) when its days were known.
+        days_marked: of how many days `marked_after` says how long they took (`paced`).
         wait_until: until when it waits at Meta's wish, and how long in all, and why.
+        waited_long: seconds of all its long waits, to the end of the last.
         outcome: `ok`, `failed` or `deferred` once it ended.
     """
 
@@ -57,6 +61,7 @@ class AccountProgress:
     wait_until: float = 0.0
     wait_seconds: float = 0.0
     wait_why: str = ""
+    waited_long: float = 0.0
     outcome: str | None = None
 
     @property
@@ -78,6 +83,12 @@ class AccountProgress:
         since = now if self.turn_since is None else self.turn_since
         return self.worked + now - since
 
+    def paced(self, now: float) -> float:
+        """Seconds of its turns without its long waits: what guesses build on."""
+        is_long = self.wait_seconds >= _LONG_WAIT_SECONDS
+        still = max(self.wait_until - now, 0.0) if is_long else 0.0
+        return self.elapsed(now) - self.waited_long + still
+
     def share(self) -> float:
         """How much of what is planned is done, from 0 to 1."""
         if not self.days_planned:
@@ -94,12 +105,12 @@ class AccountProgress:
         if self._knows_little(self.days_marked) or days_left <= 0 or self.is_done:
             return None
         a_day = (self.marked_after - self.planned_after) / self.days_marked
-        left = days_left * a_day - (self.elapsed(now) - self.marked_after)
+        left = days_left * a_day - (self.paced(now) - self.marked_after)
         return left if left > 0 else None
 
     def mark(self, days: float, now: float) -> None:
         """Note that so many of its days are done by now."""
-        self.days_marked, self.marked_after = days, self.elapsed(now)
+        self.days_marked, self.marked_after = days, self.paced(now)
 
     def mark_window(self, now: float) -> None:
         """Note a window, but only while the days that are whole say too little.
@@ -171,7 +182,7 @@ class Watch(Progress):
         with self._lock:
             account = self._of(account_id)
             if account.days_planned is None:
-                account.planned_after = account.elapsed(self.monotonic())
+                account.planned_after = account.paced(self.monotonic())
             account.days_planned = (account.days_planned or 0) + days
 
     def window_begun(self, account_id: str, window: Window, is_report: bool) -> None:
@@ -209,6 +220,8 @@ class Watch(Progress):
             account = self._of(account_id)
             account.wait_until = self.monotonic() + seconds
             account.wait_seconds, account.wait_why = seconds, why
+            if seconds >= _LONG_WAIT_SECONDS:
+                account.waited_long += seconds
 
     def ended(self, account_id: str, outcome: str) -> None:
         with self._lock:

@@ -6,101 +6,44 @@ whole or not at all. An account that cannot be read leaves the others alone.
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ingest import fields, planner, receipts
+from ingest.account_statuses import ACTIVE, status_words
 from ingest.clock import Clock
 from ingest.currencies import known_currencies
 from ingest.errors import (
     AccountUnusable,
     Deferred,
     PathwaysError,
-    ShrinkHeldBack,
-    TooMuchData,
 )
+from ingest.failpoints import reached
 from ingest.fields import OBJECT_TYPES, ObjectType
 from ingest.files import digest
-from ingest.graph_client import GraphClient, Usage
+from ingest.graph_client import GraphClient
 from ingest.insights_request import InsightsRequest, WindowReading
 from ingest.ledger import (
     Account,
     AccountLimits,
     Ledger,
-    Listing,
     WindowKey,
-    known_objects,
 )
 from ingest.levels import LevelsReader, LevelsReading, Window, choice_of
+from ingest.object_listing import ObjectListing
+from ingest.outcome import AccountOutcome
 from ingest.pace import Bucket, Pace
 from ingest.planner import AccountState, PlannedWindow
 from ingest.progress import Progress
 from ingest.receipts import Receipt
-from ingest.request_shape import SMALLEST_PAGE
 from ingest.spool import Spool
 from ingest.windows import DateWindow, is_partial, local_day
 
 logger = logging.getLogger(__name__)
 
 SLICE_DAYS = 15
-# A filter of more ids than this makes a URL that servers refuse.
-PARENTS_A_CALL = 50
-# Below so many objects a loss of half of them is one or two deletions.
-FEWEST_TO_DOUBT = 4
-_ACTIVE = "1"
-_STATUS_WORDS = {
-    "2": "disabled",
-    "3": "unsettled",
-    "7": "pending a risk review",
-    "8": "pending settlement",
-    "9": "in its grace period",
-    "100": "pending closure",
-    "101": "closed",
-}
-
-
-@dataclass
-class AccountOutcome:
-    """What one run did for one account.
-
-    Attributes:
-        notices: what an operator should know though nothing failed, as sentences.
-        deferred: what is left to later runs, since Meta's limits or the time said so.
-        is_broken_off: it failed in a way that the next request would fail as well.
-    """
-
-    store: str
-    account_id: str
-    failures: list[PathwaysError] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    deferred: list[Deferred] = field(default_factory=list)
-    planned: list[PlannedWindow] = field(default_factory=list)
-    windows: int = 0
-    changed_windows: int = 0
-    changed_objects: int = 0
-    pages: int = 0
-    rows: int = 0
-    is_broken_off: bool = False
-    usage: Usage = field(default_factory=Usage)
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether another request for the account makes sense in this run."""
-        return not self.is_broken_off and not self.deferred
-
-    @property
-    def word(self) -> str:
-        """`failed`, `deferred` or `ok`."""
-        return "failed" if self.failures else "deferred" if self.deferred else "ok"
-
-    def note(self, problem: PathwaysError) -> None:
-        """Remember a problem as what it is: a failure, or something for later."""
-        if isinstance(problem, Deferred):
-            self.deferred.append(problem)
-        elif str(problem) not in map(str, self.failures):
-            self.failures.append(problem)
 
 
 @dataclass(frozen=True)
@@ -142,9 +85,14 @@ class Reader:
         texts = {name: _text(answer.get(name)) for name in fields.ACCOUNT_FIELDS}
         _refuse_unusable(account_id, texts)
         status = texts["account_status"] or ""
-        if status != _ACTIVE:
-            words = _STATUS_WORDS.get(status, f"in status {status or 'unknown'}")
+        if status != ACTIVE:
+            words = status_words(status)
             self.outcome.notices.append(f"Meta says the account is {words}.")
+        served = self.client.served_version
+        if served is not None and served != self.api_version:
+            self.outcome.notices.append(
+                f"Meta answers with {served} where {self.api_version} was asked for."
+            )
         content_hash = digest(sorted(texts.items()))
         account = Account(
             account_id=account_id,
@@ -170,9 +118,21 @@ class Reader:
         Raises:
             MetaError, Deferred: as the client.
         """
+        listing = ObjectListing(
+            request=self._request(),
+            account=account,
+            ledger=self.ledger,
+            data_dir=self.data_dir,
+            clock=self.clock,
+            outcome=self.outcome,
+            page_limit=self.page_limit,
+            shrink_share=self.shrink_share,
+            accepts_shrink=self.accepts_shrink,
+        )
         changed: dict[ObjectType, list[str]] = {}
         for object_type in OBJECT_TYPES:
-            changed[object_type] = self._objects(account, object_type, changed)
+            changed[object_type], receipt = listing.read(object_type, changed)
+            self._receipts([receipt], account)
             self.progress.listed(account.account_id, object_type)
 
     def probe(self, account: Account) -> frozenset[date]:
@@ -245,97 +205,6 @@ class Reader:
             ]
         )
 
-    def _objects(
-        self,
-        account: Account,
-        object_type: ObjectType,
-        changed: dict[ObjectType, list[str]],
-    ) -> list[str]:
-        """Ids of the objects of a type that are new or changed."""
-        account_id = account.account_id
-        listing = self.ledger.listings.get((account_id, object_type), Listing.never())
-        now = self.clock.now()
-        since = planner.objects_changed_since(
-            listing.newest_at, listing.newest_whole_at, now
-        )
-        if listing.held_back is not None:
-            since = None
-        filters: list[list[dict[str, object]]] = [[]]
-        if since is not None:
-            moved = {
-                "field": f"{object_type}.updated_time",
-                "operator": "GREATER_THAN",
-                "value": int(since.timestamp()),
-            }
-            filters = [[moved], *_of_parents(changed)]
-        calls = self.client.usage.calls
-        request = self._request()
-        pages: list[Path] = []
-        try:
-            for extra in filters:
-                pages += self._listing(request, object_type, extra)
-        except BaseException:
-            self.spool.discard(pages)
-            raise
-        page_count = len(pages)
-        lost: list[int] = []
-
-        def believe_loss(present: int, missing: int) -> bool:
-            if self._is_doubtful_loss(present, missing, listing):
-                lost.append(missing)
-            return not lost
-
-        known = known_objects(self.data_dir, account_id, object_type)
-        ids = self.spool.add_objects(
-            account_id, object_type, pages, now, known, since is None, believe_loss
-        )
-        self.outcome.changed_objects += len(ids)
-        calls = self.client.usage.calls - calls
-        if lost:
-            problem = ShrinkHeldBack(
-                f"A whole listing of the {object_type}s of act_{account_id} lacks "
-                f"{lost[0]} that were there.",
-                "They stay as they were; the next run's listing decides, or "
-                "`pathways sync --accept-shrink`.",
-            )
-            self.outcome.note(problem)
-            receipt = receipts.of_held_listing(object_type, now, lost[0], problem)
-        else:
-            receipt = receipts.of_listing(
-                object_type, now, since, len(ids), page_count, calls
-            )
-        self._receipts([receipt], account)
-        return ids
-
-    def _is_doubtful_loss(self, present: int, lost: int, listing: Listing) -> bool:
-        if self.accepts_shrink or present < FEWEST_TO_DOUBT:
-            return False
-        is_confirmed = listing.held_back is not None and lost <= listing.held_back
-        return lost > present * self.shrink_share and not is_confirmed
-
-    def _listing(
-        self,
-        request: InsightsRequest,
-        object_type: ObjectType,
-        extra: list[dict[str, object]],
-    ) -> list[Path]:
-        """The pages of a listing of objects, in smaller ones where Meta says so."""
-        limit = self.page_limit
-        while True:
-            params = {
-                "fields": ",".join(fields.OBJECT_FIELDS[object_type]),
-                "limit": limit,
-                "filtering": [fields.status_filter(object_type), *extra],
-            }
-            path = f"act_{self.outcome.account_id}/{object_type}s"
-            try:
-                return request.listing(path, params)
-            except TooMuchData as problem:
-                if limit <= SMALLEST_PAGE:
-                    raise
-                limit = max(limit // 4, SMALLEST_PAGE)
-                logger.info("%s Asking for pages of %s.", problem, limit)
-
     def _levels(self, account: Account, days: DateWindow) -> None:
         calls = self.client.usage.calls
 
@@ -399,6 +268,7 @@ class Reader:
     ) -> None:
         shared = receipts.common(self.outcome.account_id, self.api_version, account)
         self.spool.add_rows("receipts", [{**shared, **row} for row in rows])
+        reached("sync.receipts_spooled")
 
 
 def account_state(
@@ -459,23 +329,6 @@ def _is_recent(moment: datetime, now: datetime) -> bool:
     """Within a day; a moment in the future was noted while the clock was wrong."""
     age = now - moment
     return -planner.SLACK <= age < planner.ACCOUNT_EVERY - planner.SLACK
-
-
-def _of_parents(
-    changed: dict[ObjectType, list[str]],
-) -> list[list[dict[str, object]]]:
-    """Filters that list the children of changed parents, some parents a call."""
-    return [
-        [
-            {
-                "field": f"{parent}.id",
-                "operator": "IN",
-                "value": ids[n : n + PARENTS_A_CALL],
-            }
-        ]
-        for parent, ids in changed.items()
-        for n in range(0, len(ids), PARENTS_A_CALL)
-    ]
 
 
 def _text(value: object) -> str | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ingest.errors import Deferred, PathwaysError
-from ingest.reading import AccountOutcome
+from ingest.outcome import AccountOutcome
 from ingest.sync import SyncSummary
 
 
@@ -22,20 +22,16 @@ def document(summary: SyncSummary) -> dict[str, Any]:
 def lines(summary: SyncSummary) -> list[str]:
     """A line an account, one for all of them, then what failed and what waits."""
     accounts = summary.accounts
+    found = [_line(account) for account in accounts]
     usages = [account.usage for account in accounts]
-    calls = sum(usage.calls for usage in usages)
-    failed = sum(usage.errors for usage in usages)
-    found = [
-        f"{account.store} act_{account.account_id}: {account.windows} windows read, "
-        f"{account.changed_windows} changed, {account.changed_objects} objects "
-        f"changed, {account.usage.calls} calls"
-        for account in accounts
-    ]
+    failed = sum(usage.errors - usage.refusals for usage in usages)
+    refused = sum(usage.refusals for usage in usages)
     found.append(
-        f"In all {calls} calls ({failed} failed), "
-        f"{sum(usage.received_bytes for usage in usages) / 1e6:.1f} MB, "
-        f"{sum(account.rows for account in accounts)} rows, {summary.seconds:.1f} s, "
-        f"{sum(usage.waited_seconds for usage in usages):.0f} s of them waited."
+        f"In all {sum(usage.calls for usage in usages):,} calls ({failed:,} failed, "
+        f"{refused:,} told to wait), "
+        f"{sum(usage.received_bytes for usage in usages) / 1e6:,.1f} MB, "
+        f"{sum(account.rows for account in accounts):,} rows, {summary.seconds:.1f} s; "
+        f"{sum(usage.waited_seconds for usage in usages):.0f} s of waits."
     )
     for account in accounts:
         who = f"{account.store} act_{account.account_id}"
@@ -43,6 +39,17 @@ def lines(summary: SyncSummary) -> list[str]:
         found += [f"{who}: {later}" for later in account.deferred]
         found += [f"{who}: {notice}" for notice in account.notices]
     return [*found, str(summary.rates_failure)] if summary.rates_failure else found
+
+
+def _line(account: AccountOutcome) -> str:
+    usage = account.usage
+    waits = f", {usage.waited_seconds:.0f} s of waits" if usage.waited_seconds else ""
+    return (
+        f"{account.store} act_{account.account_id}: {account.windows:,} windows read, "
+        f"{account.changed_windows:,} changed, {account.changed_objects:,} objects "
+        f"changed, {usage.calls:,} calls, {account.pages:,} pages, {account.rows:,} "
+        f"rows, {usage.received_bytes / 1e6:,.1f} MB{waits}"
+    )
 
 
 def _account(account: AccountOutcome) -> dict[str, Any]:

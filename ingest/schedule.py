@@ -13,6 +13,11 @@ from datetime import timedelta
 
 logger = logging.getLogger(__name__)
 
+# Every step of a cycle has a limit of its own; this one is for a process that is stuck.
+LONGEST_CYCLE_SECONDS = 4 * 3600.0
+# A child that was told to end does so in less.
+ENDING_SECONDS = 8.0
+
 
 def next_tick(started: float, interval: float, now: float) -> float:
     """The first tick after now, on the grid that began at `started`."""
@@ -45,18 +50,36 @@ def every(
             sleep(min(left, 30.0))
 
 
-def run_in_child(arguments: list[str]) -> int:
+def run_in_child(
+    arguments: list[str], longest_seconds: float = LONGEST_CYCLE_SECONDS
+) -> int:
     """Run `pathways run` in a process of its own; its exit code.
 
-    A signal that ends this process is passed on first.
+    A signal that ends this process is passed on first. A child that hangs is killed.
     """
     child = subprocess.Popen([sys.executable, "-m", "ingest", "run", *arguments])
     try:
-        exit_code = child.wait()
+        exit_code = child.wait(longest_seconds)
+    except subprocess.TimeoutExpired:
+        logger.error(
+            "pathways run was killed: timed out after %.0f s.", longest_seconds
+        )
+        end(child)
+        return 1
     except BaseException:
-        child.terminate()
-        child.wait()
+        end(child)
         raise
     if exit_code not in (0, 1):
         logger.warning("pathways run ended with %s", exit_code)
     return exit_code
+
+
+def end(child: subprocess.Popen[bytes], seconds: float = ENDING_SECONDS) -> None:
+    """Tell a process to end, and kill it when it does not."""
+    child.terminate()
+    try:
+        child.wait(seconds)
+    finally:
+        # Also where another signal ends the waiting.
+        child.kill()
+        child.wait()

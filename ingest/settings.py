@@ -106,7 +106,7 @@ class MetaSettings(_Section):
 
     Attributes:
         request_seconds: what one request may take, its body included.
-        account_seconds: what one account may take in a run.
+        load_seconds: what reading all accounts may take in a run.
         wait_seconds: what one account may wait in a run, as Meta's limits ask.
         shrink_share: the part of a day or listing that may go without a second reading.
     """
@@ -117,7 +117,7 @@ class MetaSettings(_Section):
     api_version: Annotated[str, AfterValidator(_api_version)] = "v25.0"
     page_limit: Annotated[int, Field(ge=1, le=5000)] = 500
     request_seconds: Annotated[float, Field(gt=0, le=600)] = 120
-    account_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600
+    load_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] = 300
     shrink_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.5")
     access_token: Token | None = None

@@ -11,6 +11,7 @@ import duckdb
 
 from ingest.build import project_hash
 from ingest.errors import SnapshotError
+from ingest.failpoints import reached
 from ingest.files import copy_whole, read_json, sync_folder, write_json
 
 KEPT = 3
@@ -54,6 +55,9 @@ def current(data_dir: Path) -> Snapshot | None:
 def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     """Copy the audited build, read the copy whole, then let the pointer name it.
 
+    Ids and moments of publishing never go back: where the clock did, the moment of the
+    last snapshot counts again.
+
     Args:
         load_id: the newest load in the build.
 
@@ -65,19 +69,26 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     build = data_dir / "build.duckdb"
     with duckdb.connect(str(build)) as connection:
         connection.execute("checkpoint")
-    snapshot_id = _new_id(folder, now, load_id)
+    reached("publish.checkpointed")
+    previous = current(data_dir)
+    moment = now
+    if previous is not None:
+        moment = max(now, datetime.fromisoformat(previous.published_at))
+    snapshot_id = _new_id(folder, moment, load_id)
     temporary = folder / f".tmp-{snapshot_id}"
     sha256 = copy_whole(build, temporary)
     facts = _read_whole(temporary)
+    reached("publish.copied")
     file = folder / f"{snapshot_id}.duckdb"
     temporary.replace(file)
-    file.chmod(0o444)
-    previous = current(data_dir)
+    # Read-only, for whoever the umask lets read it.
+    file.chmod(file.stat().st_mode & 0o444)
+    reached("publish.renamed")
     snapshot = Snapshot(
         snapshot_id=snapshot_id,
         file=file,
         sha256=sha256,
-        published_at=now.isoformat(),
+        published_at=moment.isoformat(),
         load_id=load_id,
         project_hash=project_hash(),
     )
@@ -97,8 +108,11 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
         **facts,
     }
     write_json(folder / f"{snapshot_id}.json", manifest)
+    reached("publish.manifest_written")
     write_json(data_dir / "current.json", named)
+    reached("publish.pointer_replaced")
     _link(data_dir / "current.duckdb", file)
+    reached("publish.linked")
     return snapshot
 
 
@@ -106,21 +120,33 @@ def prune(data_dir: Path, kept: int = KEPT) -> list[str]:
     """Remove all but the newest snapshots; ids of those removed.
 
     The current and the previous one stay, whatever their age. A reader that still has
-    a removed file open reads on.
+    a removed file open reads on. What a dead run left half done is put in order.
     """
     folder = data_dir / "snapshots"
     pointer = read_json(data_dir / "current.json") or {}
     held = {pointer.get("snapshot_id"), pointer.get("previous")}
-    newest_first = sorted(folder.glob("*.duckdb"), key=_age, reverse=True)
+    newest_first = sorted(folder.glob("*.duckdb"), key=_order, reverse=True)
     removed = [file for file in newest_first[kept:] if file.stem not in held]
-    for file in [*removed, *folder.glob(".tmp-*")]:
-        file.unlink()
+    half_done = [*folder.glob(".tmp-*"), *folder.glob(".*.tmp")]
+    for file in [*removed, *half_done]:
+        # The file last: a manifest without one would be found by nobody again.
         file.with_suffix(".json").unlink(missing_ok=True)
+        reached("prune.manifest_removed")
+        file.unlink()
+        reached("prune.removed")
+    published = current(data_dir)
+    if published is not None and published.file.exists():
+        link = data_dir / "current.duckdb"
+        if not link.exists() or not link.samefile(published.file):
+            _link(link, published.file)
     return [file.stem for file in removed]
 
 
-def _age(file: Path) -> tuple[float, str]:
-    return file.stat().st_mtime, file.name
+def _order(file: Path) -> tuple[str, str, int]:
+    """Moment, load and number of a name; file times follow the clock where it goes."""
+    moment, _, rest = file.stem.partition("-")
+    load_id, _, number = rest.partition("-")
+    return moment, load_id, int(number) if number.isdigit() else 1
 
 
 def _new_id(folder: Path, now: datetime, load_id: str) -> str:

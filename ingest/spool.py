@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from ingest import page_table, tables
 from ingest.errors import TooMuchData, WindowUnusable
+from ingest.failpoints import reached
 from ingest.fields import Breakdown, Level, ObjectType
 from ingest.page_table import DayContent
 from ingest.windows import DateWindow
@@ -106,6 +107,7 @@ class Spool:
         """
         path = self._folder / f"page_{next(self._files)}.json"
         path.write_bytes(rows)
+        reached("sync.page_written")
         return path
 
     def discard(self, pages: Iterable[Path]) -> None:
@@ -159,6 +161,7 @@ class Spool:
                     size // sum(content.row_count for content in found.values()),
                 )
                 part.window, part.days = (account_id, breakdown), kept
+        reached("sync.window_spooled")
         return contents
 
     @_one_at_a_time

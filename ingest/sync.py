@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from ingest import planner
 from ingest.clock import Clock, clock_of
+from ingest.disk import disk_full, require_room
 from ingest.errors import (
     Deferred,
     NoUsableAnswer,
@@ -16,15 +17,17 @@ from ingest.errors import (
     Unexpected,
 )
 from ingest.exchange_rates import as_table, fetch_rates
+from ingest.failpoints import reached
 from ingest.files import digest
 from ingest.graph_client import GraphClient, Limits
 from ingest.ledger import Account, Ledger, known_rates, read_ledger
 from ingest.logs import cleaned
+from ingest.outcome import AccountOutcome
 from ingest.pace import Bucket, Pace
 from ingest.pipeline import load_meta, load_rates
 from ingest.planner import PlannedWindow
 from ingest.progress import Progress
-from ingest.reading import AccountOutcome, Reader, account_state
+from ingest.reading import Reader, account_state
 from ingest.settings import Settings
 from ingest.spool import Spool
 from ingest.windows import DateWindow, oldest_day
@@ -33,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 RATES_EVERY = timedelta(hours=1)
 
-# What is read of one account; the next step begins when every account is done with it.
+# What is read of one account; the next step of it begins after it, and after the first
+# step of every other account has begun.
 Step = Callable[[Reader], None]
 
 
@@ -127,12 +131,14 @@ def sync_history(
     days_a_load: int,
     options: SyncOptions | None = None,
     seconds: float | None = None,
+    is_patient: bool = False,
 ) -> SyncSummary:
     """The newest days of history that each account lacks, at most so many of them.
 
     Args:
-        seconds: how long it may take; then what was read whole is loaded. History also
-            gives way to Meta's limits at once: the fresh days never wait for it.
+        seconds: how long it may take; then what was read whole is loaded.
+        is_patient: wait as Meta's limits ask, instead of giving way to them at once
+            so that the fresh days never wait for history.
     """
 
     def read(reader: Reader) -> None:
@@ -144,7 +150,13 @@ def sync_history(
         _tell_planned(reader, plan[:1])
         reader.windows(account, plan[:1])
 
-    sync = _Sync(settings, options or SyncOptions(), is_history=True, seconds=seconds)
+    sync = _Sync(
+        settings,
+        options or SyncOptions(),
+        is_history=True,
+        is_patient=is_patient,
+        seconds=seconds,
+    )
     return sync.run([read])
 
 
@@ -163,6 +175,11 @@ def history_days_missing(settings: Settings, ledger: Ledger) -> dict[str, list[d
     }
 
 
+def _got_on(outcome: AccountOutcome) -> bool:
+    """Whether the account had no turn before the time was up, or used its turn."""
+    return not outcome.usage.calls or outcome.windows > 0
+
+
 def _tell_planned(reader: Reader, plan: Sequence[PlannedWindow]) -> None:
     days = sum(len(planned.window) for planned in plan)
     reader.progress.planned(reader.outcome.account_id, days)
@@ -176,32 +193,40 @@ class _Sync:
         settings: Settings,
         options: SyncOptions,
         is_history: bool = False,
+        is_patient: bool = False,
         seconds: float | None = None,
     ) -> None:
         self._settings = settings
         self._options = options
         self._clock = options.clock or clock_of(settings.clock)
         self._is_history = is_history
-        self._seconds = seconds or settings.meta.account_seconds
+        meta = settings.meta
+        self._seconds = meta.load_seconds if seconds is None else seconds
+        self._longest_wait = 0.0 if is_history and not is_patient else meta.wait_seconds
 
     def run(self, steps: Sequence[Step]) -> SyncSummary:
         """Read the accounts step by step, then load what was read."""
         settings = self._settings
+        require_room(settings.data_dir)
         started_at, began = self._clock.now(), self._clock.monotonic()
         ledger = read_ledger(settings.data_dir, started_at)
         rates = _load_rates(settings, ledger)
         spool = Spool(settings.data_dir / "spool")
         try:
+            reached("sync.spool_opened")
             changed_stores = _spool_stores(settings, ledger, spool, started_at)
             outcomes = self._read_accounts(ledger, spool, steps)
             spool.add_rows("receipts", rates.receipts)
             load_id = None
+            reached("sync.accounts_read")
             waiting = ("receipts", "accounts")
             if changed_stores or any(spool.row_count(table) for table in waiting):
                 self._options.progress.working("writing to the warehouse")
                 load_id = load_meta(settings.data_dir, spool)
         finally:
-            spool.close()
+            if not self._clock.stop.is_set():
+                # After a signal workers may still use it; the next run empties it.
+                spool.close()
         return SyncSummary(
             load_id,
             started_at,
@@ -219,14 +244,19 @@ class _Sync:
         readers = self._readers(ledger, spool)
         pool = ThreadPoolExecutor(self._settings.parallel_accounts)
         try:
-            for step in steps:
-                going_on = [
-                    pool.submit(self._take, step, reader)
-                    for reader, _ in readers
-                    if reader.outcome.can_go_on
-                ]
-                for each in going_on:
+            # First come, first served: what is urgent of every account stands in the
+            # queue before what is not of any, and one that waits holds up no other.
+            running = {
+                pool.submit(self._take, steps[0], reader): (reader, 1)
+                for reader, _ in readers
+            }
+            while running:
+                for each in wait(running, return_when=FIRST_COMPLETED).done:
+                    reader, taken = running.pop(each)
                     each.result()
+                    if taken < len(steps) and reader.outcome.can_go_on:
+                        later = pool.submit(self._take, steps[taken], reader)
+                        running[later] = (reader, taken + 1)
             for reader, pace in readers:
                 reader.note_limits(pace)
         except BaseException:
@@ -249,7 +279,7 @@ class _Sync:
         try:
             step(reader)
         except Deferred as problem:
-            if problem.resume_at is not None or self._is_history:
+            if problem.resume_at is not None or self._is_history or _got_on(outcome):
                 logger.warning(
                     "act_%s is read on later: %s", outcome.account_id, problem
                 )
@@ -264,6 +294,12 @@ class _Sync:
             )
             reader.failed(problem)
         except Exception as problem:
+            if self._clock.stop.is_set():
+                # The spool is closed already; nobody waits for this account.
+                return
+            if disk_full(problem) is not None:
+                # No account's own trouble: nothing more can be kept of any.
+                raise
             logger.exception("act_%s of %s", outcome.account_id, outcome.store)
             kind, text = type(problem).__name__, cleaned(str(problem))
             reader.failed(
@@ -336,7 +372,7 @@ class _Sync:
                     open_from[bucket] = max(moment, open_from.get(bucket, moment))
         return Pace(
             self._clock,
-            longest_wait=0.0 if self._is_history else meta.wait_seconds,
+            longest_wait=self._longest_wait,
             tier=tier,
             open_from=open_from,
             is_history=self._is_history,
@@ -373,8 +409,10 @@ def _load_rates(settings: Settings, ledger: Ledger) -> _RatesOutcome:
         }
         return _RatesOutcome(failure=problem, receipts=[{**receipt, **failed}])
     new = as_table(found, known_rates(settings.data_dir), settings.fx, now)
+    reached("sync.rates_fetched")
     if new.num_rows:
         load_rates(settings.data_dir, new)
+    reached("sync.rates_loaded")
     done = {"outcome": "complete", "row_count": len(found)}
     return _RatesOutcome(new.num_rows, receipts=[{**receipt, **done}])
 

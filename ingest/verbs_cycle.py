@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import click
 
 from ingest.cli import verb
 from ingest.errors import ConfigError
+from ingest.permissions import umask_for
 
 if TYPE_CHECKING:
     from ingest.progress import Progress
@@ -35,6 +37,7 @@ def configured() -> Settings:
 
     context = click.get_current_context()
     settings = load_settings()
+    os.umask(umask_for(settings.data_dir))
     set_up(
         settings.secrets(), verbose=context.ensure_object(dict).get("verbose", False)
     )
@@ -90,7 +93,10 @@ def sync(
         else:
             summaries = [sync_fresh(settings, options)]
             while full_history and not summaries[-1].failures:
-                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, options))
+                history = sync_history(
+                    settings, HISTORY_DAYS_A_LOAD, options, is_patient=True
+                )
+                summaries.append(history)
                 if not any(account.windows for account in summaries[-1].accounts):
                     break
     documents = [document(summary) for summary in summaries]

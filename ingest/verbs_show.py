@@ -46,14 +46,16 @@ def up(interval: str) -> Answer:
     """Schedule cycles and serve what they publish, until stopped."""
     settings = configured()
     settings.require_stores()
+
+    from ingest.schedule import end
+
     scheduler = subprocess.Popen(
         [sys.executable, "-m", "ingest", "schedule", "--every", interval]
     )
     try:
         serve_forever(settings, None)
     finally:
-        scheduler.terminate()
-        scheduler.wait()
+        end(scheduler)
     return {}, "", 0
 
 
@@ -84,7 +86,14 @@ def serve_forever(settings: Settings, port: int | None) -> None:
         raise ConfigError(str(problem), code="CFG-006") from None
     where = f"http://{host}:{port or settings.serve.port}"
     click.echo(f"Serving {where}/docs - stop with Ctrl-C.", err=True)
-    uvicorn.run(app, host=host, port=port or settings.serve.port, log_level="warning")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port or settings.serve.port,
+        log_level="warning",
+        # A request under way may end; a client that reads no further may not hold us.
+        timeout_graceful_shutdown=2,
+    )
 
 
 def _summary(document: dict[str, Any]) -> str:

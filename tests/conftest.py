@@ -14,6 +14,8 @@ import pytest
 
 from ingest.sandbox.server import Sandbox, environment
 
+pytest_plugins = ("tests.fixtures.no_network",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,6 +40,7 @@ class Pathways:
     data_dir: Path
     sandbox: Sandbox | None = None
     extra: Mapping[str, str] | None = None
+    folder: Path = ROOT
 
     def environment(self) -> dict[str, str]:
         names = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -53,7 +56,7 @@ class Pathways:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "ingest", *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -231,6 +231,33 @@ def test_load_after_an_interrupted_one_stands_beside_its_rows(
     assert read_ledger(tmp_path).readings[IN_TOTAL].rows_load_id == third
 
 
+def test_older_warehouse_takes_the_columns_that_were_declared_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tables.META_TABLES["receipts"]
+    monkeypatch.setitem(
+        tables.META_TABLES, "receipts", known.remove(known.get_field_index("pages"))
+    )
+    spool = Spool(tmp_path / "spool")
+    spool_day(spool, MONDAY, READ_AT, "12.34")
+    first = load_meta(tmp_path, spool)
+    spool.close()
+    monkeypatch.setitem(tables.META_TABLES, "receipts", known)
+    spool = Spool(tmp_path / "spool")
+    spool.add_rows("receipts", [{**listing(LATER), "pages": 7}])
+
+    second = load_meta(tmp_path, spool)
+
+    spool.close()
+    found = rows(
+        tmp_path,
+        "select _dlt_load_id, pages, count(*) from raw_meta.receipts group by all "
+        "order by all",
+    )
+    # The day's two receipts, in total and by country, know of no pages.
+    assert found == [(first, None, 2), (second, 7, 1)]
+
+
 def rates(**values: Any) -> pa.Table:
     row = {
         "provider": "ecb",

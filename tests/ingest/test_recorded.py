@@ -13,11 +13,12 @@ import pytest
 from ingest.errors import WindowUnusable
 from ingest.graph_client import GraphClient
 from ingest.ledger import Ledger, read_ledger
+from ingest.outcome import AccountOutcome
 from ingest.pages import read_page
 from ingest.pipeline import load_meta
 from ingest.planner import PlannedWindow
 from ingest.progress import Progress
-from ingest.reading import AccountOutcome, Reader
+from ingest.reading import Reader
 from ingest.spool import Spool
 from ingest.windows import DateWindow
 from tests.fixtures.fake_time import FakeTime

@@ -1,7 +1,7 @@
 """The configuration: where values come from, and every way in which it can be wrong."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,13 +10,7 @@ import pytest
 
 from ingest.errors import ConfigError
 from ingest.settings import Settings, load_settings
-
-SECRET = "EAAmarkernobodysees"
-STORE = """
-[sources.meta.stores.acme]
-accounts = ["act_100000000000001"]
-reporting_currency = "USD"
-"""
+from tests.fixtures.bad_configurations import META, SECRET, STORE
 
 
 @dataclass
@@ -183,195 +177,6 @@ def test_http_is_allowed_on_loopback_only(folder: Folder, url: str) -> None:
     settings = load_settings()
 
     assert settings.meta.api_base_url == url
-
-
-@dataclass(frozen=True)
-class Bad:
-    """A configuration that must be refused, and what the refusal must name."""
-
-    names: tuple[str, ...]
-    config: str = ""
-    secrets: str = ""
-    variables: dict[str, str] = field(default_factory=dict)
-
-
-META = "[sources.meta]\n"
-CONFIG, SECRETS = ".dlt/config.toml", ".dlt/secrets.toml"
-BAD = {
-    "unknown key in config": Bad(
-        ("`sources.meta.page_size` is unknown", "did you mean `page_limit`?", CONFIG),
-        config=META + "page_size = 5",
-    ),
-    "unknown key in secrets": Bad(
-        ("`sources.meta.acces_token` is unknown", "`access_token`", SECRETS),
-        secrets=META + f'acces_token = "{SECRET}"',
-    ),
-    "unknown key in the environment": Bad(
-        ("`sources.meta.token` is unknown", "SOURCES__META__TOKEN"),
-        variables={"SOURCES__META__TOKEN": SECRET},
-    ),
-    "unknown key of a store": Bad(
-        ("`sources.meta.stores.acme.target_rosa`", "`target_roas`", CONFIG),
-        config=STORE + "target_rosa = 2",
-    ),
-    "unknown section": Bad(
-        ("`pathways.served` is unknown", "`serve`", CONFIG),
-        config="[pathways.served]\nport = 1",
-    ),
-    "unknown rates key": Bad(
-        ("`sources.fx.url` is unknown", CONFIG), config='[sources.fx]\nurl = "x"'
-    ),
-    "unknown serve key": Bad(
-        ("`pathways.serve.prot`", "`port`", CONFIG),
-        config="[pathways.serve]\nprot = 1",
-    ),
-    "page limit is a word": Bad(
-        ("`sources.meta.page_limit` is wrong", CONFIG),
-        config=META + 'page_limit = "many"',
-    ),
-    "page limit is zero": Bad(
-        ("`sources.meta.page_limit` is wrong", "SOURCES__META__PAGE_LIMIT"),
-        variables={"SOURCES__META__PAGE_LIMIT": "0"},
-    ),
-    "page limit is too large": Bad(
-        ("`sources.meta.page_limit` is wrong", "5000"),
-        variables={"SOURCES__META__PAGE_LIMIT": "5001"},
-    ),
-    "version that Meta no longer serves": Bad(
-        ("`sources.meta.api_version` is wrong", "v25.0 or later", CONFIG),
-        config=META + 'api_version = "v19.0"',
-    ),
-    "version without its v": Bad(
-        ("`sources.meta.api_version` is wrong", CONFIG),
-        config=META + 'api_version = "25.0"',
-    ),
-    "version that is a number": Bad(
-        ("`sources.meta.api_version` is wrong", CONFIG),
-        config=META + "api_version = 25.0",
-    ),
-    "http off loopback": Bad(
-        ("`sources.meta.api_base_url` is wrong", "https://", CONFIG),
-        config=META + 'api_base_url = "http://graph.facebook.com"',
-    ),
-    "http to a name that begins like loopback": Bad(
-        ("`sources.meta.api_base_url` is wrong",),
-        config=META + 'api_base_url = "http://127.0.0.1.example.com"',
-    ),
-    "http with user information": Bad(
-        ("`sources.meta.api_base_url` is wrong",),
-        config=META + 'api_base_url = "http://127.0.0.1@example.com"',
-    ),
-    "https with user information": Bad(
-        ("`sources.meta.api_base_url` is wrong",),
-        config=META + 'api_base_url = "https://user@example.com"',
-    ),
-    "base URL with a path": Bad(
-        ("`sources.meta.api_base_url` is wrong", "without a path"),
-        config=META + 'api_base_url = "https://graph.facebook.com/v25.0"',
-    ),
-    "base URL of another scheme": Bad(
-        ("`sources.meta.api_base_url` is wrong",),
-        config=META + 'api_base_url = "file:///etc/passwd"',
-    ),
-    "account without act_": Bad(
-        ("`sources.meta.stores.acme.accounts.0` is wrong", "act_", CONFIG),
-        config=STORE.replace("act_", ""),
-    ),
-    "account with letters": Bad(
-        ("`sources.meta.stores.acme.accounts.0` is wrong", CONFIG),
-        config=STORE.replace("act_1", "act_x"),
-    ),
-    "accounts is one word": Bad(
-        ("`sources.meta.stores.acme.accounts` is wrong", CONFIG),
-        config=STORE.replace('["act_100000000000001"]', '"act_100000000000001"'),
-    ),
-    "no accounts": Bad(
-        ("`sources.meta.stores.acme.accounts` is wrong", CONFIG),
-        config=STORE.replace('["act_100000000000001"]', "[]"),
-    ),
-    "accounts missing": Bad(
-        ("`sources.meta.stores.acme.accounts` is missing",),
-        config='[sources.meta.stores.acme]\nreporting_currency = "USD"',
-    ),
-    "reporting currency missing": Bad(
-        ("`sources.meta.stores.acme.reporting_currency` is missing",),
-        config=STORE.replace('reporting_currency = "USD"', ""),
-    ),
-    "accounts from the environment cut short": Bad(
-        ("`sources.meta.stores.acme.accounts` is wrong", '["a", "b"]', "__ACCOUNTS"),
-        config=STORE,
-        variables={"SOURCES__META__STORES__ACME__ACCOUNTS": '["act_100000000000001"'},
-    ),
-    "currency in small letters": Bad(
-        ("`sources.meta.stores.acme.reporting_currency` is wrong", CONFIG),
-        config=STORE.replace("USD", "usd"),
-    ),
-    "target below zero": Bad(
-        ("`sources.meta.stores.acme.target_roas` is wrong", CONFIG),
-        config=STORE + "target_roas = -1",
-    ),
-    "target that is a word": Bad(
-        ("`sources.meta.stores.acme.target_roas` is wrong", CONFIG),
-        config=STORE + 'target_roas = "high"',
-    ),
-    "target that is no number": Bad(
-        ("`sources.meta.stores.acme.target_roas` is wrong", CONFIG),
-        config=STORE + "target_roas = nan",
-    ),
-    "store name with a space": Bad(
-        ("Acme Shop", CONFIG), config=STORE.replace("acme", '"Acme Shop"')
-    ),
-    "unknown rate provider": Bad(
-        ("`sources.fx.provider` is wrong", CONFIG),
-        config='[sources.fx]\nprovider = "oanda"',
-    ),
-    "file provider without a path": Bad(
-        ("`sources.fx` is wrong", "`path`"), config='[sources.fx]\nprovider = "file"'
-    ),
-    "port too large": Bad(
-        ("`pathways.serve.port` is wrong", "PATHWAYS__SERVE__PORT"),
-        variables={"PATHWAYS__SERVE__PORT": "70000"},
-    ),
-    "moment without a zone": Bad(
-        ("`pathways.now` is wrong", "PATHWAYS__NOW"),
-        variables={"PATHWAYS__NOW": "2026-03-10T12:00:00"},
-    ),
-    "moment that is none": Bad(
-        ("`pathways.now` is wrong", "PATHWAYS__NOW"),
-        variables={"PATHWAYS__NOW": "yesterday"},
-    ),
-    "token that is a number": Bad(
-        ("`sources.meta.access_token` is wrong", SECRETS),
-        secrets=META + "access_token = 1234567",
-    ),
-    "secret where an address belongs": Bad(
-        ("`sources.meta.api_base_url` is wrong", "SOURCES__META__API_BASE_URL"),
-        variables={"SOURCES__META__API_BASE_URL": SECRET},
-    ),
-    "secret where a number belongs": Bad(
-        ("`sources.meta.page_limit` is wrong", SECRETS),
-        secrets=META + f'page_limit = "{SECRET}"',
-    ),
-}
-
-
-@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-def test_bad_configuration_is_refused_by_key_and_place(
-    folder: Folder, bad: Bad
-) -> None:
-    folder.config(bad.config)
-    folder.secrets(bad.secrets)
-    for name, value in bad.variables.items():
-        folder.variable(name, value)
-
-    with pytest.raises(ConfigError) as caught:
-        load_settings()
-
-    missing = [name for name in bad.names if name not in str(caught.value)]
-    assert missing == []
-    assert caught.value.exit_code == 2
-    assert SECRET not in str(caught.value)
-    assert sorted(path.name for path in folder.path.iterdir()) == [".dlt"]
 
 
 def test_every_complaint_is_made_at_once(folder: Folder) -> None:

@@ -28,21 +28,14 @@ from ingest.sandbox.story import (
 )
 from ingest.sandbox.world import default_world
 from tests.conftest import Pathways, table_hashes
-
-# As the sandbox's truth names a metric, and as core does.
-METRICS = {
-    "spend": "spend_account_currency",
-    "impressions": "impressions",
-    "clicks": "clicks",
-    "inline_link_clicks": "link_clicks",
-    "outbound_clicks": "outbound_clicks",
-    "landing_page_views": "landing_page_views",
-    "add_to_cart": "add_to_cart",
-    "initiate_checkout": "checkouts_initiated",
-    "purchases": "purchases",
-    "purchase_value": "purchase_value_account_currency",
-}
-LEVELS = ("account", "campaign", "adset", "ad")
+from tests.fixtures.truth import (
+    METRICS,
+    Key,
+    Metrics,
+    our_rows,
+    true_in_reporting_currency,
+    true_rows,
+)
 
 
 @dataclass
@@ -52,12 +45,8 @@ class Told:
     sandbox: Sandbox
     run: Pathways
     exits: list[tuple[str, int, str]] = field(default_factory=list)
-    truth: dict[str, dict[tuple[Any, ...], dict[str, Decimal]]] = field(
-        default_factory=dict
-    )
-    ours: dict[str, dict[tuple[Any, ...], dict[str, Decimal]]] = field(
-        default_factory=dict
-    )
+    truth: dict[str, dict[Key, Metrics]] = field(default_factory=dict)
+    ours: dict[str, dict[Key, Metrics]] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
 
     def cycle(self, name: str, *arguments: str) -> None:
@@ -68,28 +57,6 @@ class Told:
         """Keep truth and published numbers of every object and day."""
         self.truth[name] = dict(true_rows(self.sandbox))
         self.ours[name] = dict(our_rows(self.run))
-
-
-def true_rows(sandbox: Sandbox) -> Iterator[tuple[tuple[Any, ...], dict[str, Decimal]]]:
-    today = sandbox.clock.now().date() + timedelta(days=1)
-    for account in sandbox.world.accounts:
-        since = account.created_at.astimezone(account.zone).date()
-        for level in LEVELS:
-            for row in sandbox.truth_rows(account.id, level, since, today):
-                metrics = {name: Decimal(row.metrics[name]) for name in METRICS}
-                if any(metrics.values()):
-                    yield (account.id, level, row.object_id, row.day), metrics
-
-
-def our_rows(run: Pathways) -> Iterator[tuple[tuple[Any, ...], dict[str, Decimal]]]:
-    columns = ", ".join(METRICS.values())
-    for account_id, level, object_id, day, *values in run.query(
-        f"select account_id, level, object_id, date_day, {columns} "
-        "from core.meta_level_totals"
-    ):
-        metrics = dict(zip(METRICS, map(Decimal, values), strict=True))
-        if any(metrics.values()):
-            yield (account_id, level, object_id, day), metrics
 
 
 @pytest.fixture(scope="session")
@@ -341,27 +308,6 @@ def test_no_window_was_read_twice_in_one_load(told: Told) -> None:
     assert twice == [(0,)]
 
 
-def true_in_reporting_currency(
-    told: Told, store: str, since: date, until: date
-) -> dict[str, Decimal]:
-    """Spend and value converted by hand: the last rate published by each day."""
-    sandbox = told.sandbox
-    account = next(a for a in sandbox.world.accounts if a.store == store)
-    published = set(sandbox.rates.published(sandbox.clock.now()))
-    sums = {"spend": Decimal(0), "purchase_value": Decimal(0), "purchases": Decimal(0)}
-    for row in sandbox.truth_rows(account.id, "account", since, until):
-        rate = (1 / Decimal("3.75")).quantize(Decimal("1e-10"))
-        if store == "acme":
-            day = row.day
-            while day not in published:
-                day -= timedelta(days=1)
-            rate = (1 / sandbox.rates.on(day)["USD"]).quantize(Decimal("1e-10"))
-        sums["spend"] += row.metrics["spend"] * rate
-        sums["purchase_value"] += row.metrics["purchase_value"] * rate
-        sums["purchases"] += row.metrics["purchases"]
-    return sums
-
-
 @pytest.fixture(scope="session")
 def client(told: Told) -> TestClient:
     return TestClient(
@@ -374,7 +320,7 @@ def test_the_dashboard_over_http_sums_to_the_truth(
     told: Told, client: TestClient, store: str
 ) -> None:
     since, until = date(2025, 12, 1), date(2026, 3, 13)
-    truth = true_in_reporting_currency(told, store, since, until)
+    truth = true_in_reporting_currency(told.sandbox, store, since, until)
 
     answer = client.get(
         "/v1/dashboard",
@@ -400,7 +346,7 @@ def test_the_budget_rows_over_http_sum_to_the_truth(
     told: Told, client: TestClient, store: str
 ) -> None:
     since, until = date(2026, 2, 20), date(2026, 3, 13)
-    truth = true_in_reporting_currency(told, store, since, until)
+    truth = true_in_reporting_currency(told.sandbox, store, since, until)
 
     answer = client.get(
         "/v1/budget", params={"store": store, "since": str(since), "until": str(until)}

@@ -1,0 +1,149 @@
+"""Lists the objects of one account: what changed each run, everything once a day."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest import fields, planner, receipts
+from ingest.clock import Clock
+from ingest.errors import ShrinkHeldBack, TooMuchData
+from ingest.fields import ObjectType
+from ingest.insights_request import InsightsRequest
+from ingest.ledger import Account, Ledger, Listing, known_objects
+from ingest.outcome import AccountOutcome
+from ingest.receipts import Receipt
+from ingest.request_shape import SMALLEST_PAGE
+
+logger = logging.getLogger(__name__)
+
+# A filter of more ids than this makes a URL that servers refuse.
+PARENTS_A_CALL = 50
+# Below so many objects a loss of half of them is one or two deletions.
+FEWEST_TO_DOUBT = 4
+
+Filters = list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class ObjectListing:
+    """Lists the campaigns, ad sets and ads of one account.
+
+    Attributes:
+        shrink_share: the part of a listing that may go without a second one.
+        accepts_shrink: believe every loss at once.
+    """
+
+    request: InsightsRequest
+    account: Account
+    ledger: Ledger
+    data_dir: Path
+    clock: Clock
+    outcome: AccountOutcome
+    page_limit: int
+    shrink_share: float
+    accepts_shrink: bool
+
+    def read(
+        self, object_type: ObjectType, changed_parents: dict[ObjectType, list[str]]
+    ) -> tuple[list[str], Receipt]:
+        """Ids of the objects of a type that are new or changed, and the receipt.
+
+        A changed parent brings its children along: their effective status follows it
+        without a new `updated_time`.
+
+        Raises:
+            MetaError, Deferred: as the client.
+        """
+        account_id = self.account.account_id
+        listing = self.ledger.listings.get((account_id, object_type), Listing.never())
+        now = self.clock.now()
+        since = None
+        if listing.held_back is None:
+            since = planner.objects_changed_since(
+                listing.newest_at, listing.newest_whole_at, now
+            )
+        filters: list[Filters] = [[]]
+        if since is not None:
+            moved: dict[str, object] = {
+                "field": f"{object_type}.updated_time",
+                "operator": "GREATER_THAN",
+                "value": int(since.timestamp()),
+            }
+            filters = [[moved], *_of_parents(changed_parents)]
+        calls = self.request.client.usage.calls
+        pages = self._pages(object_type, filters)
+        page_count = len(pages)
+        lost: list[int] = []
+
+        def believe_loss(present: int, missing: int) -> bool:
+            if self._is_doubtful(present, missing, listing):
+                lost.append(missing)
+            return not lost
+
+        known = known_objects(self.data_dir, account_id, object_type)
+        ids = self.request.spool.add_objects(
+            account_id, object_type, pages, now, known, since is None, believe_loss
+        )
+        self.outcome.changed_objects += len(ids)
+        if lost:
+            problem = ShrinkHeldBack(
+                f"A whole listing of the {object_type}s of act_{account_id} lacks "
+                f"{lost[0]} that were there.",
+                "They stay as they were; the next run's listing decides, or "
+                "`pathways sync --accept-shrink`.",
+            )
+            self.outcome.note(problem)
+            return ids, receipts.of_held_listing(object_type, now, lost[0], problem)
+        calls = self.request.client.usage.calls - calls
+        return ids, receipts.of_listing(
+            object_type, now, since, len(ids), page_count, calls
+        )
+
+    def _pages(self, object_type: ObjectType, filters: list[Filters]) -> list[Path]:
+        pages: list[Path] = []
+        try:
+            for extra in filters:
+                pages += self._listing(object_type, extra)
+        except BaseException:
+            self.request.spool.discard(pages)
+            raise
+        return pages
+
+    def _listing(self, object_type: ObjectType, extra: Filters) -> list[Path]:
+        """The pages of one listing, smaller ones where Meta says so."""
+        limit = self.page_limit
+        while True:
+            params = {
+                "fields": ",".join(fields.OBJECT_FIELDS[object_type]),
+                "limit": limit,
+                "filtering": [fields.status_filter(object_type), *extra],
+            }
+            path = f"act_{self.account.account_id}/{object_type}s"
+            try:
+                return self.request.listing(path, params)
+            except TooMuchData as problem:
+                if limit <= SMALLEST_PAGE:
+                    raise
+                limit = max(limit // 4, SMALLEST_PAGE)
+                logger.info("%s Asking for pages of %s.", problem, limit)
+
+    def _is_doubtful(self, present: int, lost: int, listing: Listing) -> bool:
+        if self.accepts_shrink or present < FEWEST_TO_DOUBT:
+            return False
+        is_confirmed = listing.held_back is not None and lost <= listing.held_back
+        return lost > present * self.shrink_share and not is_confirmed
+
+
+def _of_parents(changed: dict[ObjectType, list[str]]) -> list[Filters]:
+    """Filters that list the children of changed parents, some parents a call."""
+    return [
+        [
+            {
+                "field": f"{parent}.id",
+                "operator": "IN",
+                "value": ids[n : n + PARENTS_A_CALL],
+            }
+        ]
+        for parent, ids in changed.items()
+        for n in range(0, len(ids), PARENTS_A_CALL)
+    ]
