@@ -14,7 +14,7 @@ provider), `pace` (waits), `report_jobs`, `insights_request` (one window), `spoo
 Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
 account, with its `outcome`), `sync` (one load), `build` with `dbt_child`, `audit` (the
 gate), `cycle` (lock, load, build, publish), `schedule` (ticks), `cli` with `verbs_*`,
-`doctor_*` (the set-up), `progress_*` and `run_summary` (for who watches). `settings`,
+`doctor` (the set-up), `progress` and `run_summary` (for who watches). `settings`,
 `errors`, `logs`, `clock` serve them all; `failpoints` let tests stop a run anywhere;
 `sandbox` is a Graph API on loopback with a known truth.
 """

@@ -36,7 +36,7 @@ from ingest.object_listing import ObjectListing
 from ingest.outcome import AccountOutcome
 from ingest.pace import Bucket, Pace
 from ingest.planner import AccountState, PlannedWindow
-from ingest.progress import Progress
+from ingest.progress.interface import Progress
 from ingest.receipts import Receipt
 from ingest.spool import Spool
 from ingest.windows import DateWindow, is_partial, local_day

@@ -26,7 +26,7 @@ from ingest.outcome import AccountOutcome
 from ingest.pace import Bucket, Pace
 from ingest.pipeline import load_meta, load_rates
 from ingest.planner import PlannedWindow
-from ingest.progress import Progress
+from ingest.progress.interface import Progress
 from ingest.reading import Reader, account_state
 from ingest.settings import Settings
 from ingest.spool import Spool

@@ -17,7 +17,7 @@ from ingest.errors import ConfigError
 from ingest.permissions import umask_for
 
 if TYPE_CHECKING:
-    from ingest.progress import Progress
+    from ingest.progress.interface import Progress
     from ingest.settings import Settings
 
 Answer = tuple[Any, str, int]
@@ -47,7 +47,7 @@ def configured() -> Settings:
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Progress on stderr: bars on a terminal, else lines, none of these with --json."""
-    from ingest.progress_shown import shown
+    from ingest.progress.shown import shown
 
     given = click.get_current_context().ensure_object(dict)
     has_lines = given.get("verbose", False) or not given.get("as_json", False)

@@ -15,7 +15,7 @@ from ingest.errors import ConfigError
 from ingest.verbs_cycle import Answer, configured
 
 if TYPE_CHECKING:
-    from ingest.doctor_checks import Check
+    from ingest.doctor.checks import Check
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "skipped": "bright_black"}
 _MARGIN = " " * 24
@@ -24,7 +24,7 @@ _MARGIN = " " * 24
 @verb("doctor")
 def doctor() -> Answer:
     """Check the set-up: configuration, disk, clock, tokens, accounts."""
-    from ingest.doctor_checks import Check, exit_code, overall
+    from ingest.doctor.checks import Check, exit_code, overall
     from ingest.logs import cleaned
 
     try:
@@ -34,7 +34,7 @@ def doctor() -> Answer:
             Check("Configuration", "DOC-CONFIG", "fail", problem.message, problem.hint)
         ]
     else:
-        from ingest.doctor import examine
+        from ingest.doctor.examination import examine
 
         found = [*examine(settings, settings.clock)]
     checks = [

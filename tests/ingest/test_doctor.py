@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ingest.doctor import examine
-from ingest.doctor_checks import Check, exit_code, overall
+from ingest.doctor.checks import Check, exit_code, overall
+from ingest.doctor.examination import examine
 from ingest.sandbox.faults import graph_error
 from ingest.sandbox.page_faults import edited
 from ingest.sandbox.server import TOKEN, Sandbox

@@ -3,8 +3,8 @@
 import pytest
 
 from ingest.currencies import anchors, known_currencies
-from ingest.doctor_account import account_checks, rates_check, usage_check
-from ingest.doctor_checks import Check
+from ingest.doctor.account import account_checks, rates_check, usage_check
+from ingest.doctor.checks import Check
 
 GOOD = {
     "name": "Acme",

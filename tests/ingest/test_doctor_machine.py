@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.doctor_checks import Check
-from ingest.doctor_machine import (
+from ingest.doctor.checks import Check
+from ingest.doctor.machine import (
     clock_check,
     data_dir_checks,
     disk_check,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.doctor_checks import Check
-from ingest.doctor_token import granted, token_checks
+from ingest.doctor.checks import Check
+from ingest.doctor.token import granted, token_checks
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 GOOD = {

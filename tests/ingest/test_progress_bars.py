@@ -6,8 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from ingest.progress_bars import Bars
-from ingest.progress_watch import Watch
+from ingest.progress.bars import Bars
+from ingest.progress.watch import Watch
 from tests.fixtures.stopwatch import Stopwatch, begun, whole_reading
 
 

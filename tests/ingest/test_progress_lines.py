@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from ingest.progress_lines import Lines
-from ingest.progress_shown import shown
-from ingest.progress_watch import Watch
+from ingest.progress.lines import Lines
+from ingest.progress.shown import shown
+from ingest.progress.watch import Watch
 from tests.fixtures.stopwatch import Stopwatch, whole_reading
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.progress_bars import bars
-from ingest.progress_shown import shown
-from ingest.progress_watch import Watch
+from ingest.progress.bars import bars
+from ingest.progress.shown import shown
+from ingest.progress.watch import Watch
 from tests.fixtures.stopwatch import Stopwatch
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"

@@ -6,8 +6,8 @@ import click
 import pytest
 
 from ingest.levels import Window
-from ingest.progress import Progress
-from ingest.progress_watch import AccountProgress, Watch
+from ingest.progress.interface import Progress
+from ingest.progress.watch import AccountProgress, Watch
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
 from ingest.verbs_cycle import shown_progress, sync

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest.levels import WINDOWS
-from ingest.progress_watch import Watch
+from ingest.progress.watch import Watch
 from tests.fixtures.stopwatch import Stopwatch, begun, only, whole_reading
 
 

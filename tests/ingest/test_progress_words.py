@@ -3,8 +3,8 @@
 import pytest
 
 from ingest.levels import Window
-from ingest.progress_watch import Watch
-from ingest.progress_words import activity, duration, guess, megabytes
+from ingest.progress.watch import Watch
+from ingest.progress.words import activity, duration, guess, megabytes
 from tests.fixtures.stopwatch import Stopwatch, begun, only, whole_reading
 
 

@@ -17,7 +17,7 @@ from ingest.outcome import AccountOutcome
 from ingest.pages import read_page
 from ingest.pipeline import load_meta
 from ingest.planner import PlannedWindow
-from ingest.progress import Progress
+from ingest.progress.interface import Progress
 from ingest.reading import Reader
 from ingest.spool import Spool
 from ingest.windows import DateWindow

@@ -11,10 +11,10 @@ import orjson
 
 from ingest import errors
 from ingest.currencies import known_currencies
-from ingest.doctor_account import account_checks, zone_of
-from ingest.doctor_checks import Check, Verdict
-from ingest.doctor_configuration import PROOF
-from ingest.doctor_token import granted, token_checks
+from ingest.doctor.account import account_checks, zone_of
+from ingest.doctor.checks import Check, Verdict
+from ingest.doctor.configuration import PROOF
+from ingest.doctor.token import granted, token_checks
 from ingest.fields import ACCOUNT_FIELDS
 from ingest.graph_client import GraphClient
 from ingest.pages import Page

@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ingest.progress_watch import AccountProgress, Watch
-from ingest.progress_words import activity, duration, guess, megabytes
+from ingest.progress.watch import AccountProgress, Watch
+from ingest.progress.words import activity, duration, guess, megabytes
 
 # What is quicker would only flash.
 QUIET_SECONDS = 0.5

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ingest.currencies import anchors
-from ingest.doctor_account import rates_check
-from ingest.doctor_checks import Check
+from ingest.doctor.account import rates_check
+from ingest.doctor.checks import Check
 from ingest.errors import RatesUnavailable
 from ingest.exchange_rates import fetch_rates
 from ingest.settings import FxSettings

@@ -13,22 +13,22 @@ from pathlib import Path
 
 from ingest import errors
 from ingest.clock import Clock
-from ingest.doctor_account import usage_check
-from ingest.doctor_checks import Check
-from ingest.doctor_configuration import configuration_checks, stores_by_token
-from ingest.doctor_machine import (
+from ingest.doctor.account import usage_check
+from ingest.doctor.checks import Check
+from ingest.doctor.configuration import configuration_checks, stores_by_token
+from ingest.doctor.machine import (
     clock_check,
     data_dir_checks,
     ledger_check,
     secrets_file_check,
 )
-from ingest.doctor_meta import (
+from ingest.doctor.meta import (
     RETIRED,
     ask_for_unnamed,
     ask_of_account,
     ask_of_token,
 )
-from ingest.doctor_rates import rates_checks
+from ingest.doctor.rates import rates_checks
 from ingest.graph_client import NOBODY, GraphClient, Limits
 from ingest.pace import Pace
 from ingest.settings import Settings

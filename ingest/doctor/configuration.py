@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from ingest.api_versions import newest_version, verdict
-from ingest.doctor_checks import Check, Verdict
+from ingest.doctor.checks import Check, Verdict
 from ingest.errors import ConfigError
 from ingest.settings import Settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.doctor_checks import Check
+from ingest.doctor.checks import Check
 from ingest.errors import LockHeld
 from ingest.ledger import read_ledger
 from ingest.lock import exclusive

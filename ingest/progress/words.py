@@ -3,7 +3,7 @@
 import math
 
 from ingest.levels import Window
-from ingest.progress_watch import AccountProgress
+from ingest.progress.watch import AccountProgress
 
 _OUTCOMES = {"ok": "done", "failed": "failed", "deferred": "read on later"}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from ingest.account_statuses import ACTIVE, status_words
-from ingest.doctor_checks import Check
+from ingest.doctor.checks import Check
 from ingest.throttle import SLOW_FROM_PERCENT, is_limited
 
 

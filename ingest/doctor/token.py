@@ -7,7 +7,7 @@ never.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ingest.doctor_checks import Check, Verdict
+from ingest.doctor.checks import Check, Verdict
 
 WARNED = timedelta(days=14)
 NEEDED = "ads_read"

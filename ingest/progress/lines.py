@@ -6,8 +6,8 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self, TextIO
 
-from ingest.progress_watch import AccountProgress, Watch
-from ingest.progress_words import activity, counted, duration, guess, megabytes
+from ingest.progress.watch import AccountProgress, Watch
+from ingest.progress.words import activity, counted, duration, guess, megabytes
 
 # An account that took less is told of by the summary alone.
 QUIET_SECONDS = 2.0

@@ -12,7 +12,7 @@ from threading import Lock
 
 from ingest.insights_request import WindowReading
 from ingest.levels import WINDOWS, Window
-from ingest.progress import Progress
+from ingest.progress.interface import Progress
 
 # Two days of 36 are asked for as slowly as fifteen: from so little nobody guesses.
 _ENOUGH_SHARE = 0.1

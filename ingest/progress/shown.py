@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from ingest.progress import Progress
-from ingest.progress_lines import Lines
-from ingest.progress_watch import Watch
+from ingest.progress.interface import Progress
+from ingest.progress.lines import Lines
+from ingest.progress.watch import Watch
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def shown(
     stream = stream or sys.stderr
     watch = Watch(monotonic)
     if _can_draw(stream):
-        from ingest.progress_bars import bars
+        from ingest.progress.bars import bars
 
         watch.working("starting")
         with bars(watch, stream):
