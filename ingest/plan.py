@@ -50,6 +50,7 @@ class AccountPlan:
     first_calls: int
     reads: tuple[PlannedRead, ...]
     history: tuple[PlannedRead, ...]
+    history_days: int
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""
@@ -72,12 +73,22 @@ class AccountPlan:
         for use_case, moment in self.shut_until.items():
             yield f"  {use_case} shut by Meta until {moment}: left alone till then"
         yield f"  {self.objects}"
-        for read in (*self.reads, *self.history):
+        for read in self.reads:
+            urgent = "first" if read.is_urgent else "then"
             yield (
-                f"  {read.window}  {read.tier:9}  {read.calls:4} calls  {read.reason}"
+                f"  {urgent:5} {read.window}  {read.tier:9} {read.calls:4} calls  "
+                f"{read.reason}"
             )
             for window, reason in read.reports.items():
-                yield f"      {window} as a report: {reason}"
+                yield f"          {window} as a report: {reason}"
+        if self.history:
+            newest, oldest = self.history[0], self.history[-1]
+            yield (
+                f"  later history of {self.history_days} days, newest first: "
+                f"{newest.window} ... {oldest.window}"
+            )
+        if not self.reads and not self.history:
+            yield "  nothing is due but what the probe finds changed"
 
 
 def planned_account(
@@ -105,7 +116,7 @@ def planned_account(
         tier=limits.tier,
         used_percent=limits.used_percent,
         shut_until={
-            use_case or "all": moment.isoformat()
+            use_case or "all": moment.isoformat(timespec="seconds")
             for use_case, moment in limits.open_from.items()
             if moment > now
         },
@@ -114,6 +125,7 @@ def planned_account(
         first_calls=len(OBJECT_TYPES) + 1,
         reads=tuple(map(read_of, fresh)),
         history=tuple(map(read_of, history)),
+        history_days=sum(len(window.window) for window in history),
     )
 
 

@@ -78,6 +78,35 @@ def test_a_pending_backfill_is_a_warning_with_its_days(
 
 
 @pytest.mark.usefixtures("acme_only")
+def test_days_held_back_are_a_warning_and_what_was_known_holds(
+    client: TestClient, report: Callable[..., None]
+) -> None:
+    report({"held_back_days": 2})
+
+    data = get(client)["data"]
+
+    check = data["checks"][0]
+    assert data["accounts"][0]["held_back_days"] == 2
+    assert check["verdict"] == "warn"
+    assert "2 days lost too much to be believed" in check["evidence"]
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_an_account_that_meta_asks_to_wait_is_a_warning_until_when(
+    client: TestClient, report: Callable[..., None]
+) -> None:
+    later = {"code": "META-WAIT", "message": "Meta asks to wait.", "resume_at": None}
+    report({"deferred": [later | {"resume_at": "2026-03-10T10:05:00+00:00"}]})
+
+    data = get(client)["data"]
+
+    check = data["checks"][0]
+    assert data["accounts"][0]["deferred"][0]["resume_at"] == "2026-03-10T10:05:00Z"
+    assert check["verdict"] == "warn"
+    assert "[META-WAIT] Meta asks to wait." in check["evidence"]
+
+
+@pytest.mark.usefixtures("acme_only")
 def test_a_failure_of_an_account_is_told_with_its_hint(
     client: TestClient, report: Callable[..., None]
 ) -> None:
