@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow bench docs lock
+.PHONY: help install demo test test-slow faults soak bench docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -28,6 +28,12 @@ test: install ## style checks and the test suite
 
 test-slow: install ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow
+
+faults: install ## every fault of Meta's, what came of it, and whether the numbers are right
+	@$(BIN)/python -m pytest tests/promises/test_faults.py -m "slow or not slow" -n 0 -s
+
+soak: install ## a month of cycles, an hour and more; writes bench/soak.json
+	@$(BIN)/python -m pytest tests/promises -m soak -n 0 -s
 
 bench: install ## benchmarks; writes bench/*.json and a table
 	@$(BIN)/python -m pytest tests/bench -m bench -n 0 -s

@@ -16,7 +16,7 @@ from ingest.disk import disk_full
 from ingest.ending import time_limit
 from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
-from ingest.ledger import changed_since, read_ledger
+from ingest.ledger import changed_since, newest_load_id, read_ledger
 from ingest.lock import exclusive
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
@@ -132,7 +132,7 @@ class _Cycle:
         """Build, audit and publish, unless what is published is up to date."""
         data_dir = self._settings.data_dir
         published = snapshots.current(data_dir)
-        newest = read_ledger(data_dir).newest_load_id
+        newest = newest_load_id(data_dir)
         if newest is None:
             return
         if (
@@ -160,7 +160,8 @@ class _Cycle:
         return f"{windows} windows read, {changed} changed, {failed} failures{later}"
 
     def _history_missing(self) -> int:
-        ledger = read_ledger(self._settings.data_dir)
+        today = self._settings.clock().date()
+        ledger = read_ledger(self._settings.data_dir, since=today)
         return sum(map(len, history_days_missing(self._settings, ledger).values()))
 
     def _build(self) -> str:

@@ -108,18 +108,22 @@ class Ledger:
     newest_load_id: str | None = None
 
 
-def read_ledger(data_dir: Path, now: datetime | None = None) -> Ledger:
+def read_ledger(
+    data_dir: Path, now: datetime | None = None, since: date | None = None
+) -> Ledger:
     """The ledger as it stands; an empty one where nothing was loaded yet.
 
     Args:
         now: how a request had to be split is remembered for a week up to this moment.
+        since: leaves out the readings of older days, which are most of them; what is
+            visible is of all days.
     """
     with _warehouse(data_dir) as connection:
         if connection is None:
             return Ledger()
         return Ledger(
             accounts=_accounts(connection),
-            readings=_readings(connection),
+            readings=_readings(connection, since or date.min),
             visible=_visible(connection),
             failed_days=_failed_days(connection),
             listings=_listings(connection),
@@ -134,6 +138,14 @@ def read_ledger(data_dir: Path, now: datetime | None = None) -> Ledger:
             stores_hash=_newest(connection, "stores", "content_hash"),
             newest_load_id=_newest(connection, "_dlt_loads", "load_id"),
         )
+
+
+def newest_load_id(data_dir: Path) -> str | None:
+    """The newest completed load; None before the first."""
+    with _warehouse(data_dir) as connection:
+        if connection is None:
+            return None
+        return _newest(connection, "_dlt_loads", "load_id")
 
 
 def known_objects(data_dir: Path, account_id: str, object_type: ObjectType) -> pa.Table:
@@ -272,21 +284,25 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> dict[str, Account]:
     return {row[0]: Account(*row) for row in rows}
 
 
-def _readings(connection: duckdb.DuckDBPyConnection) -> dict[WindowKey, Reading]:
+def _readings(
+    connection: duckdb.DuckDBPyConnection, since: date
+) -> dict[WindowKey, Reading]:
     held_back = {
         tuple(row[:4]): Counts(*row[4:])
         for row in connection.execute(
             "select distinct on (account_id, level, breakdown, date_day) "
             "account_id, level, breakdown, date_day, "
             "row_count, spend, impressions, clicks from receipts "
-            "where resource = 'insights' and outcome = 'held' and not exists ("
+            "where resource = 'insights' and outcome = 'held' "
+            "and date_day >= $since and not exists ("
             "from receipts as later where later.resource = 'insights' "
             "and later.outcome = 'complete' "
             "and later._dlt_load_id > receipts._dlt_load_id "
             "and (later.account_id, later.level, later.breakdown, later.date_day) = "
             "(receipts.account_id, receipts.level, receipts.breakdown, "
             "receipts.date_day)) "
-            "order by account_id, level, breakdown, date_day, _dlt_load_id desc"
+            "order by account_id, level, breakdown, date_day, _dlt_load_id desc",
+            {"since": since},
         ).fetchall()
     }
     rows = connection.execute(
@@ -295,7 +311,9 @@ def _readings(connection: duckdb.DuckDBPyConnection) -> dict[WindowKey, Reading]
         "coalesce(rows_load_id, _dlt_load_id), is_partial_day, "
         "row_count, spend, impressions, clicks from receipts "
         "where resource = 'insights' and outcome = 'complete' "
-        "order by account_id, level, breakdown, date_day, _dlt_load_id desc"
+        "and date_day >= $since "
+        "order by account_id, level, breakdown, date_day, _dlt_load_id desc",
+        {"since": since},
     ).fetchall()
     return {
         key: Reading(at, content, load, partial, Counts(*counts), held_back.get(key))

@@ -125,6 +125,11 @@ def history_days(account: AccountState, now: datetime) -> Iterable[date]:
     return DateWindow(oldest, newest).days() if oldest <= newest else ()
 
 
+def oldest_doubted(now: datetime) -> date:
+    """Days before it are read once: what they held is not compared again."""
+    return (now - timedelta(days=PROBE_DAYS + 10)).date()
+
+
 def objects_changed_since(
     newest_at: datetime | None, newest_whole_at: datetime | None, now: datetime
 ) -> datetime | None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from ingest import snapshots
+from ingest import planner, snapshots
 from ingest.errors import PathwaysError
 from ingest.fields import LEVELS, OBJECT_TYPES
 from ingest.files import read_json, write_json
@@ -50,7 +50,8 @@ class CycleReport:
 def write_status(settings: Settings, report: CycleReport, interval: int) -> None:
     """Write the state of everything after a cycle."""
     data_dir = settings.data_dir
-    ledger = read_ledger(data_dir)
+    now = settings.clock()
+    ledger = read_ledger(data_dir, now, planner.oldest_doubted(now))
     before = read_json(data_dir / "status.json") or {}
     published = snapshots.current(data_dir)
     write_json(

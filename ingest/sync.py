@@ -123,7 +123,8 @@ def sync_days(
         _tell_planned(reader, [planned])
         reader.windows(account, [planned])
 
-    return _Sync(settings, options or SyncOptions()).run([read])
+    sync = _Sync(settings, options or SyncOptions(), readings_since=window.since)
+    return sync.run([read])
 
 
 def sync_history(
@@ -195,8 +196,10 @@ class _Sync:
         is_history: bool = False,
         is_patient: bool = False,
         seconds: float | None = None,
+        readings_since: date | None = None,
     ) -> None:
         self._settings = settings
+        self._readings_since = readings_since
         self._options = options
         self._clock = options.clock or clock_of(settings.clock)
         self._is_history = is_history
@@ -209,7 +212,8 @@ class _Sync:
         settings = self._settings
         require_room(settings.data_dir)
         started_at, began = self._clock.now(), self._clock.monotonic()
-        ledger = read_ledger(settings.data_dir, started_at)
+        since = self._readings_since or planner.oldest_doubted(started_at)
+        ledger = read_ledger(settings.data_dir, started_at, since)
         rates = _load_rates(settings, ledger)
         spool = Spool(settings.data_dir / "spool")
         try:

@@ -126,12 +126,12 @@ def publish() -> Answer:
 
     from ingest import snapshots
     from ingest.audit import audit_build
-    from ingest.ledger import read_ledger
+    from ingest.ledger import newest_load_id
     from ingest.lock import exclusive
 
     with exclusive(settings.data_dir, "publish", settings.clock()):
         audit_build(settings.data_dir)
-        newest = read_ledger(settings.data_dir).newest_load_id or ""
+        newest = newest_load_id(settings.data_dir) or ""
         snapshot = snapshots.publish(settings.data_dir, settings.clock(), newest)
     return asdict(snapshot), f"Published {snapshot.snapshot_id}.", 0
 
