@@ -36,6 +36,7 @@ SLOW_ATTEMPTS = 2
 # Meta judges an app by its error rate and wants less than 15 in 100.
 ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
+MOST_PAGES = 5_000
 NOBODY = "nobody"
 
 _BLOCK = 1 << 16
@@ -55,7 +56,7 @@ class Limits:
 
     request_seconds: float = 120.0
     page_bytes: int = 64 * 2**20
-    pages: int = 5_000
+    pages: int = field(default_factory=lambda: MOST_PAGES)
 
 
 @dataclass

@@ -1,11 +1,17 @@
 """What one answer of the Graph API says: rows and the next cursor, or an error."""
 
+import re
 from dataclasses import dataclass
 
 import orjson
 
 from ingest import errors
 
+# Half of a pair, which is no character: JSON may hold it, no text can.
+_SURROGATES = re.compile(
+    rb"\\\\|\\u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 _DATA_STARTS = b'{"data":['
 _DATA_ENDS = b'],"paging":'
 
@@ -66,11 +72,22 @@ def read_page(status: int, body: bytes) -> Page:
             except orjson.JSONDecodeError:
                 envelope = None
             if isinstance(envelope, dict) and set(envelope) <= {"paging", "summary"}:
-                return Page(body[len(_DATA_STARTS) - 1 : end + 1], _next(envelope))
-    envelope = read_object(status, body)
+                rows = body[len(_DATA_STARTS) - 1 : end + 1]
+                return Page(_mended(rows), _next(envelope))
+    envelope = read_object(status, _mended(body))
     if not isinstance(envelope.get("data"), list):
         raise Transient("an answer without a `data` list")
     return Page(orjson.dumps(envelope["data"]), _next(envelope))
+
+
+def _mended(rows: bytes) -> bytes:
+    """The JSON with each lone surrogate as the replacement character.
+
+    One such name would otherwise keep the whole window from being read.
+    """
+    if b"\\ud" not in rows and b"\\uD" not in rows:
+        return rows
+    return _SURROGATES.sub(lambda found: b"\\ufffd" if found[1] else found[0], rows)
 
 
 def read_object(status: int, body: bytes) -> dict[str, object]:
