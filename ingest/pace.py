@@ -99,6 +99,9 @@ class Pace:
             logger.info("act_%s waits %.0f s: %s", account_id, seconds, why)
             self._waiting(account_id, seconds, why)
             self._clock.sleep(seconds)
+            with self._lock:
+                # What was said before the wait no longer holds.
+                account.quota.pop(use_case, None)
             if self._clock.stop.is_set():
                 raise Deferred(f"The run ended while act_{account_id} waited.")
 

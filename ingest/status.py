@@ -160,6 +160,9 @@ def _freshness(account_id: str, ledger: Ledger) -> dict[str, object]:
         for (owner, *_), reading in ledger.readings.items()
         if owner == account_id
     ]
+    read_at += [
+        moment for (owner, *_), moment in ledger.visible.items() if owner == account_id
+    ]
     return {
         "currency": account.currency if account else None,
         "timezone": account.timezone_name if account else None,

@@ -155,3 +155,14 @@ def test_history_gives_way_where_fresh_days_would_go_on() -> None:
         it.before(ONE, "insights", 1)
 
     assert time.waits == []
+
+
+def test_patient_history_waits_once_and_asks_again() -> None:
+    time = FakeTime()
+    it = pace(time, longest_wait=400, is_history=True)
+    it.before(ONE, "insights", 1)
+    it.answered(ONE, "insights", Quota(account_percent=60, tier=FULL_ACCESS))
+
+    it.before(ONE, "insights", 1)
+
+    assert time.waits == [300.0]
