@@ -34,7 +34,10 @@ COUNTRIES = ("US", "CA", "GB", "DE", "FR", "ES", "IT", "NL")
 
 @dataclass(frozen=True)
 class Cost:
-    """One process: wall and processor seconds, peak memory in MB, what it printed."""
+    """One process: wall and processor seconds, peak memory in MB, what it printed.
+
+    The system counts as its peak no less than what the process that started it held.
+    """
 
     wall: float
     processor: float

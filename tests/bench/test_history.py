@@ -29,7 +29,6 @@ from tests.bench.measuring import (
     report,
     served,
     spread,
-    summary,
 )
 from tests.conftest import Pathways
 
@@ -115,12 +114,18 @@ def test_reread_of_28_days_over_sixteen_times_the_history(tmp_path: Path) -> Non
         {
             "rows": rows,
             "rows_stored_again": max(stored),
-            "reread": {name: summary(found) for name, found in costs.items()},
+            "reread": {
+                name: {
+                    kind: spread([getattr(cost, kind) for cost in found])
+                    for kind in ratios
+                }
+                for name, found in costs.items()
+            },
             "ratio": {kind: spread(found) for kind, found in ratios.items()},
         },
     )
 
     assert rows["16x"] == TIMES * rows["1x"]
     assert len(stored) == 1
-    assert max(stored) > 50_000
+    assert max(stored) > 40_000
     assert statistics.median(ratios["processor"]) <= 1.3

@@ -1,27 +1,23 @@
-"""Whole windows on disk: every digit, each row once, and what is refused."""
+"""Whole windows on disk: every digit, each row once, and what a day holds."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from ingest import tables
-from ingest.errors import WindowUnusable
-from ingest.fields import Breakdown, Level, ObjectType
-from ingest.pages import read_page
 from ingest.spool import DayContent, Spool
-from ingest.windows import DateWindow
-
-ACCOUNT = "100000000000001"
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
-THREE_DAYS = DateWindow(MONDAY, WEDNESDAY)
-READ_AT = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
-Row = dict[str, Any]
+from tests.fixtures.spooled import (
+    MONDAY,
+    TUESDAY,
+    WEDNESDAY,
+    Row,
+    add,
+    insight,
+    kept,
+)
 
 
 @pytest.fixture
@@ -29,45 +25,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     opened = Spool(tmp_path / "spool")
     yield opened
     opened.close()
-
-
-def insight(**values: Any) -> Row:
-    row = {
-        "account_id": ACCOUNT,
-        "campaign_id": "600000000000001",
-        "spend": "1.00",
-        "impressions": "10",
-        "clicks": "1",
-        "date_start": str(MONDAY),
-    }
-    row |= values
-    row.setdefault("date_stop", row["date_start"])
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def paged(spool: Spool, *pages: list[Row]) -> list[Path]:
-    return [spool.write_page(json.dumps(rows).encode()) for rows in pages]
-
-
-def keep_all(day: date, content: DayContent) -> bool:
-    return True
-
-
-def add(
-    spool: Spool,
-    *pages: list[Row],
-    level: Level = "campaign",
-    breakdown: Breakdown = "none",
-    window: DateWindow = THREE_DAYS,
-    keep: Callable[[date, DayContent], bool] = keep_all,
-) -> dict[date, DayContent]:
-    return spool.add_insights(
-        ACCOUNT, level, breakdown, window, paged(spool, *pages), keep
-    )
-
-
-def kept(spool: Spool, table: str = "campaign_insights") -> list[Row]:
-    return [row for batch in spool.batches(table) for row in batch.to_pylist()]
 
 
 @pytest.mark.parametrize(
@@ -191,25 +148,6 @@ def test_rows_repeated_across_pages_count_once(spool: Spool) -> None:
     assert len(kept(spool)) == 2
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param({"spend": "1.01"}, id="spend"),
-        pytest.param({"spend": "1.000"}, id="a trailing zero"),
-        pytest.param({"clicks": None}, id="a metric that went away"),
-        pytest.param(
-            {"actions": [{"action_type": "purchase", "value": "1"}]}, id="an action"
-        ),
-    ],
-)
-def test_two_versions_of_a_row_are_refused(spool: Spool, change: Row) -> None:
-    with pytest.raises(WindowUnusable, match="changed while its pages") as caught:
-        add(spool, [insight()], [insight(**change)])
-
-    assert caught.value.code == "SPOOL-MOVED"
-    assert kept(spool) == []
-
-
 def test_same_object_on_two_days_is_two_rows(spool: Spool) -> None:
     contents = add(spool, [insight(), insight(date_start=str(TUESDAY))])
 
@@ -224,85 +162,6 @@ def test_countries_of_an_object_are_rows_of_their_own(spool: Spool) -> None:
     found = {(row["breakdown"], row["country"]) for row in kept(spool)}
     assert contents[MONDAY].row_count == 3
     assert found == {("country", "US"), ("country", "GB"), ("country", "unknown")}
-
-
-UNUSABLE = [
-    pytest.param({"account_id": "100000000000002"}, "another account", id="foreign"),
-    pytest.param({"account_id": None}, "another account", id="no account"),
-    pytest.param({"date_start": "2026-03-01"}, "not asked for", id="day before"),
-    pytest.param({"date_start": "2026-03-05"}, "not asked for", id="day after"),
-    pytest.param({"date_start": None}, "without their key", id="no day"),
-    pytest.param({"campaign_id": None}, "without their key", id="no id of its level"),
-    pytest.param({"spend": "1e3"}, "no decimal", id="spend 1e3"),
-    pytest.param({"spend": "1,50"}, "no decimal", id="spend with a comma"),
-    pytest.param({"spend": "1.23456"}, "no decimal", id="spend of five places"),
-    pytest.param({"spend": "NaN"}, "no decimal", id="spend NaN"),
-    pytest.param({"spend": ""}, "no decimal", id="spend empty"),
-    pytest.param({"spend": " 1.50"}, "no decimal", id="spend with a space"),
-    pytest.param({"spend": "1.50\n"}, "no decimal", id="spend with a line break"),
-    pytest.param({"spend": "1" * 15}, "no decimal", id="spend of fifteen digits"),
-    pytest.param({"impressions": "1.5"}, "no whole number", id="impressions 1.5"),
-    pytest.param({"clicks": "1k"}, "no whole number", id="clicks 1k"),
-    pytest.param({"reach": "9" * 19}, "no whole number", id="reach of 19 digits"),
-    pytest.param(
-        {"inline_link_clicks": "-"}, "no whole number", id="link clicks a dash"
-    ),
-]
-
-
-@pytest.mark.parametrize(("change", "said"), UNUSABLE)
-def test_row_that_raw_cannot_keep_exactly_is_refused(
-    spool: Spool, change: Row, said: str
-) -> None:
-    good = insight(campaign_id="600000000000002")
-
-    with pytest.raises(WindowUnusable, match=said) as caught:
-        add(spool, [good, insight(**change)])
-
-    assert caught.value.code == "SPOOL-ROWS"
-    assert kept(spool) == []
-
-
-def test_country_row_without_its_country_is_refused(spool: Spool) -> None:
-    with pytest.raises(WindowUnusable, match="without their key"):
-        add(spool, [insight(country=None)], breakdown="country")
-
-
-def test_refusal_names_level_breakdown_account_and_window(spool: Spool) -> None:
-    with pytest.raises(WindowUnusable) as caught:
-        add(spool, [insight(spend="x")])
-
-    assert (
-        f"campaign insights by none of account {ACCOUNT}, 2026-03-02..2026-03-04"
-        in caught.value.message
-    )
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        pytest.param(b'[{"account_id":"1"},{"account', id="cut"),
-        pytest.param(b'[{"date_start":"yesterday"}]', id="a day that is no date"),
-        pytest.param(b"<html>", id="HTML"),
-    ],
-)
-def test_page_that_is_no_json_of_rows_is_refused(spool: Spool, rows: bytes) -> None:
-    page = spool.write_page(rows)
-
-    with pytest.raises(WindowUnusable):
-        spool.add_insights(ACCOUNT, "campaign", "none", THREE_DAYS, [page], keep_all)
-
-    assert not page.exists()
-
-
-def test_spool_takes_the_next_window_after_a_refusal(spool: Spool) -> None:
-    with pytest.raises(WindowUnusable):
-        add(spool, [insight(spend="x")])
-
-    contents = add(spool, [insight()])
-
-    assert contents[MONDAY].row_count == 1
-    assert len(kept(spool)) == 1
 
 
 def test_content_hash_does_not_depend_on_the_order_of_rows(spool: Spool) -> None:
@@ -356,214 +215,3 @@ def test_every_level_goes_to_a_table_of_its_own(spool: Spool) -> None:
         "adset_insights": 1,
         "ad_insights": 1,
     }
-
-
-def test_pages_are_removed_from_disk_once_they_are_stored(
-    spool: Spool, tmp_path: Path
-) -> None:
-    add(spool, [insight()], [insight(campaign_id="2")])
-
-    assert list((tmp_path / "spool").glob("page_*")) == []
-
-
-def test_paging_and_its_token_are_nowhere_in_the_spool(tmp_path: Path) -> None:
-    row = json.dumps(insight()).encode()
-    paging = b'{"cursors":{"after":"QzI"},"next":"https://x/?access_token=EAAmarker"}'
-    page = read_page(200, b'{"data":[%b],"paging":%b}' % (row, paging))
-    spool = Spool(tmp_path / "spool")
-
-    spool.write_page(page.rows)
-    add(spool, json.loads(page.rows))
-
-    everything = b"".join(
-        file.read_bytes() for file in (tmp_path / "spool").rglob("*") if file.is_file()
-    )
-    spool.close()
-    assert b"600000000000001" in everything
-    assert b"paging" not in everything
-    assert b"EAAmarker" not in everything
-
-
-def test_closing_removes_the_folder(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
-    add(spool, [insight()])
-
-    spool.close()
-
-    assert not (tmp_path / "spool").exists()
-
-
-def test_spool_begins_empty_over_what_a_dead_run_left(tmp_path: Path) -> None:
-    dead = Spool(tmp_path / "spool")
-    add(dead, [insight()])
-    dead.write_page(b"[]")
-    dead.close()
-    (tmp_path / "spool").mkdir()
-    (tmp_path / "spool" / "spool.duckdb").write_bytes(b"torn")
-
-    spool = Spool(tmp_path / "spool")
-
-    assert spool.row_count("campaign_insights") == 0
-    spool.close()
-
-
-def campaign(**values: Any) -> Row:
-    row = {
-        "id": "600000000000001",
-        "account_id": ACCOUNT,
-        "name": "Prospecting",
-        "status": "ACTIVE",
-        "effective_status": "ACTIVE",
-        "daily_budget": "5000",
-        "updated_time": "2026-03-01T00:00:00-0500",
-    }
-    return row | values
-
-
-def listing(
-    spool: Spool,
-    *pages: list[Row],
-    known: pa.Table | None = None,
-    is_whole: bool = True,
-    object_type: ObjectType = "campaign",
-) -> list[str]:
-    return spool.add_objects(
-        ACCOUNT,
-        object_type,
-        paged(spool, *pages),
-        READ_AT,
-        tables.OBJECT_SCHEMA.empty_table() if known is None else known,
-        is_whole,
-    )
-
-
-def as_known(tmp_path: Path, *rows: Row) -> pa.Table:
-    """The versions that an earlier run stored."""
-    spool = Spool(tmp_path / "earlier")
-    listing(spool, list(rows))
-    versions = pa.concat_tables(spool.batches("campaigns"))
-    spool.close()
-    return versions
-
-
-def test_new_objects_get_a_version(spool: Spool) -> None:
-    changed = listing(spool, [campaign(), campaign(id="600000000000002")])
-
-    assert sorted(changed) == ["600000000000001", "600000000000002"]
-    assert {row["is_present"] for row in kept(spool, "campaigns")} == {True}
-    assert {row["requested_at"] for row in kept(spool, "campaigns")} == {READ_AT}
-
-
-def test_object_keeps_every_letter_and_absent_fields_are_null(spool: Spool) -> None:
-    listing(spool, [campaign(daily_budget="05000", id="9" * 25)])
-
-    (row,) = kept(spool, "campaigns")
-
-    assert (row["id"], row["daily_budget"]) == ("9" * 25, "05000")
-    assert row["updated_time"] == "2026-03-01T00:00:00-0500"
-    assert row["lifetime_budget"] is row["stop_time"] is row["adset_id"] is None
-
-
-def test_unchanged_object_gets_no_version(spool: Spool, tmp_path: Path) -> None:
-    known = as_known(tmp_path, campaign())
-
-    changed = listing(spool, [campaign()], known=known)
-
-    assert changed == []
-    assert kept(spool, "campaigns") == []
-
-
-def test_changed_object_gets_a_version(spool: Spool, tmp_path: Path) -> None:
-    known = as_known(tmp_path, campaign(), campaign(id="600000000000002"))
-
-    changed = listing(
-        spool, [campaign(name="Renamed"), campaign(id="600000000000002")], known=known
-    )
-
-    assert changed == ["600000000000001"]
-    assert [row["name"] for row in kept(spool, "campaigns")] == ["Renamed"]
-
-
-def test_object_missing_in_a_whole_listing_is_marked_as_vanished(
-    spool: Spool, tmp_path: Path
-) -> None:
-    known = as_known(tmp_path, campaign(), campaign(id="600000000000002", name="Gone"))
-
-    listing(spool, [campaign()], known=known)
-
-    (row,) = kept(spool, "campaigns")
-    assert (row["id"], row["is_present"]) == ("600000000000002", False)
-    assert (row["name"], row["daily_budget"]) == ("Gone", "5000")
-    assert row["requested_at"] == READ_AT
-
-
-def test_empty_whole_listing_marks_every_object_as_vanished(
-    spool: Spool, tmp_path: Path
-) -> None:
-    known = as_known(tmp_path, campaign(), campaign(id="600000000000002"))
-
-    listing(spool, [], known=known)
-
-    assert [row["is_present"] for row in kept(spool, "campaigns")] == [False, False]
-
-
-def test_object_missing_in_a_listing_of_changes_stays(
-    spool: Spool, tmp_path: Path
-) -> None:
-    known = as_known(tmp_path, campaign(), campaign(id="600000000000002"))
-
-    listing(spool, [campaign()], known=known, is_whole=False)
-
-    assert kept(spool, "campaigns") == []
-
-
-def test_vanished_object_is_marked_once(spool: Spool, tmp_path: Path) -> None:
-    earlier = Spool(tmp_path / "second")
-    listing(earlier, [], known=as_known(tmp_path, campaign()))
-    vanished = pa.concat_tables(earlier.batches("campaigns"))
-    earlier.close()
-
-    listing(spool, [], known=vanished)
-
-    assert kept(spool, "campaigns") == []
-
-
-def test_object_that_comes_back_unchanged_is_present_again(
-    spool: Spool, tmp_path: Path
-) -> None:
-    earlier = Spool(tmp_path / "second")
-    listing(earlier, [], known=as_known(tmp_path, campaign()))
-    vanished = pa.concat_tables(earlier.batches("campaigns"))
-    earlier.close()
-
-    changed = listing(spool, [campaign()], known=vanished)
-
-    assert changed == ["600000000000001"]
-    assert [row["is_present"] for row in kept(spool, "campaigns")] == [True]
-
-
-def test_object_listed_twice_is_stored_once(spool: Spool) -> None:
-    listing(spool, [campaign()], [campaign()])
-
-    assert len(kept(spool, "campaigns")) == 1
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(campaign(account_id="100000000000002"), id="another account"),
-        pytest.param(campaign(id=None), id="no id"),
-    ],
-)
-def test_foreign_or_nameless_object_is_refused(spool: Spool, row: Row) -> None:
-    with pytest.raises(WindowUnusable, match="without an id or of another account"):
-        listing(spool, [campaign(id="600000000000009"), row])
-
-    assert kept(spool, "campaigns") == []
-
-
-def test_two_versions_of_an_object_in_one_listing_are_refused(spool: Spool) -> None:
-    with pytest.raises(WindowUnusable) as caught:
-        listing(spool, [campaign()], [campaign(name="Renamed")])
-
-    assert caught.value.code == "SPOOL-MOVED"
