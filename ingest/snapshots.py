@@ -122,6 +122,7 @@ def prune(data_dir: Path, kept: int = KEPT) -> list[str]:
     The current and the previous one stay, whatever their age. A reader that still has
     a removed file open reads on. What a dead run left half done is put in order.
     """
+    _mend_link(data_dir)
     folder = data_dir / "snapshots"
     pointer = read_json(data_dir / "current.json") or {}
     held = {pointer.get("snapshot_id"), pointer.get("previous")}
@@ -134,12 +135,17 @@ def prune(data_dir: Path, kept: int = KEPT) -> list[str]:
         reached("prune.manifest_removed")
         file.unlink()
         reached("prune.removed")
-    published = current(data_dir)
-    if published is not None and published.file.exists():
-        link = data_dir / "current.duckdb"
-        if not link.exists() or not link.samefile(published.file):
-            _link(link, published.file)
     return [file.stem for file in removed]
+
+
+def _mend_link(data_dir: Path) -> None:
+    """A publish that died between the two left the link with the snapshot before."""
+    published = current(data_dir)
+    if published is None or not published.file.exists():
+        return
+    link = data_dir / "current.duckdb"
+    if not link.exists() or not link.samefile(published.file):
+        _link(link, published.file)
 
 
 def _order(file: Path) -> tuple[str, str, int]:

@@ -1,0 +1,108 @@
+"""OPS-1: what a dead run left half done is put in order by the next cycle's pruning."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest import failpoints, files, snapshots
+from ingest.failpoints import Injected
+
+NOW = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A build, published twice."""
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
+        connection.execute(
+            "create schema marts; create table marts.accounts as "
+            "select '1' as account_id, $day::date as newest_day",
+            {"day": date(2026, 3, 9)},
+        )
+    for load_id in ("1773144000.5", "1773144001.5"):
+        snapshots.publish(tmp_path, NOW, load_id)
+    return tmp_path
+
+
+def dies_at(point: str, data_dir: Path) -> None:
+    """A third publish that ends at a point."""
+    failpoints.arm(f"{point}:raise")
+    try:
+        with pytest.raises(Injected):
+            snapshots.publish(data_dir, NOW, "1773144002.5")
+    finally:
+        failpoints.arm("")
+
+
+def test_link_that_still_names_the_snapshot_before_is_mended(data_dir: Path) -> None:
+    dies_at("publish.pointer_replaced:1", data_dir)
+    published = snapshots.current(data_dir)
+    assert published is not None
+    link = data_dir / "current.duckdb"
+    assert not link.samefile(published.file)
+
+    snapshots.prune(data_dir)
+
+    assert link.samefile(published.file)
+    assert not link.readlink().is_absolute()
+
+
+def test_link_that_is_right_is_left_alone(data_dir: Path) -> None:
+    before = (data_dir / "current.duckdb").lstat().st_ino
+
+    snapshots.prune(data_dir)
+
+    assert (data_dir / "current.duckdb").lstat().st_ino == before
+
+
+def test_half_written_files_are_removed(data_dir: Path) -> None:
+    folder = data_dir / "snapshots"
+    for name in (".tmp-20260310T120006Z-1", ".20260310T120006Z-1.json.tmp"):
+        (folder / name).write_bytes(b"half")
+
+    snapshots.prune(data_dir)
+
+    assert {path.suffix for path in folder.iterdir()} == {".duckdb", ".json"}
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_pruning_that_dies_leaves_no_manifest_without_its_snapshot(
+    data_dir: Path,
+) -> None:
+    for number in range(3, 6):
+        snapshots.publish(data_dir, NOW, f"177314400{number}.5")
+    failpoints.arm("prune.manifest_removed:1:raise")
+    try:
+        with pytest.raises(Injected):
+            snapshots.prune(data_dir, kept=2)
+    finally:
+        failpoints.arm("")
+
+    folder = data_dir / "snapshots"
+    orphans = [
+        manifest.name
+        for manifest in folder.glob("*.json")
+        if not manifest.with_suffix(".duckdb").exists()
+    ]
+    assert orphans == []
+    assert len(list(folder.glob("*.duckdb"))) == 5
+
+
+def test_failed_write_leaves_no_half_file_that_takes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "source").write_bytes(b"x" * 100)
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(OSError, match="No space"):
+        files.write_json(tmp_path / "status.json", {})
+    with pytest.raises(OSError, match="No space"):
+        files.copy_whole(tmp_path / "source", tmp_path / "target")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
