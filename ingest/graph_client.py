@@ -38,6 +38,8 @@ ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
 MOST_PAGES = 5_000
 NOBODY = "nobody"
+# The code of a listing that went on past its pages.
+ENDLESS = "META-ENDLESS"
 
 _BLOCK = 1 << 16
 Answer = TypeVar("Answer")
@@ -182,7 +184,7 @@ class GraphClient:
         raise errors.TooMuchData(
             f"The listing of {path} does not end within {self._limits.pages} pages.",
             "Ask for fewer days, or raise `page_limit`.",
-            code="META-ENDLESS",
+            code=ENDLESS,
         )
 
     def start_report(self, path: str, params: Mapping[str, object]) -> str:

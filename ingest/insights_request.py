@@ -23,9 +23,9 @@ from ingest.errors import (
     WindowUnusable,
 )
 from ingest.fields import Breakdown, Level
-from ingest.graph_client import GraphClient
+from ingest.graph_client import ENDLESS, GraphClient
 from ingest.report_jobs import made_report
-from ingest.request_shape import RequestShape, narrower
+from ingest.request_shape import RequestShape, fewer_days, narrower
 from ingest.spool import DayContent, Spool
 from ingest.windows import DateWindow, consecutive
 
@@ -96,7 +96,7 @@ class InsightsRequest:
             try:
                 self._read_days(level, breakdown, left[0], reading, keep)
             except TooMuchData as problem:
-                smaller = narrower(reading.shape, level, longest=len(window))
+                smaller = _smaller(problem, reading.shape, level, len(window))
                 if smaller is None:
                     reading.problem = problem
                     return reading
@@ -241,6 +241,18 @@ class InsightsRequest:
     @property
     def _path(self) -> str:
         return f"act_{self.account_id}/insights"
+
+
+def _smaller(
+    problem: TooMuchData, shape: RequestShape, level: Level, longest: int
+) -> RequestShape | None:
+    """The next shape to try; None when there is none.
+
+    A listing without an end gets no shorter by smaller pages.
+    """
+    if problem.code == ENDLESS:
+        return fewer_days(shape)
+    return narrower(shape, level, longest)
 
 
 def _time_range(days: DateWindow) -> dict[str, str]:

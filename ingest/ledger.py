@@ -82,11 +82,15 @@ class AccountLimits:
 
     Attributes:
         tier: Meta's word for the app's access.
+        points: what it had just spent of a new app's points.
+        noted_at: when all of this was so.
         open_from: when each shut use case opens again; None stands for the whole app.
     """
 
     tier: str | None = None
     used_percent: int | None = None
+    points: int = 0
+    noted_at: datetime | None = None
     open_from: dict[UseCase | None, datetime] = field(default_factory=dict)
 
 
@@ -414,13 +418,14 @@ def _shapes(
 def _limits(connection: duckdb.DuckDBPyConnection) -> dict[str, AccountLimits]:
     """What the newest run noted of Meta's limits, account by account."""
     rows = connection.execute(
-        "select account_id, level, access_tier, used_percent, resume_at from receipts "
+        "select account_id, level, access_tier, used_percent, coalesce(attempts, 0), "
+        "requested_at, resume_at from receipts "
         "where resource = 'limits' qualify _dlt_load_id = max(_dlt_load_id) over ("
         "partition by account_id) order by account_id, level nulls first"
     ).fetchall()
     found: dict[str, AccountLimits] = {}
-    for account_id, use_case, tier, used_percent, resume_at in rows:
-        limits = found.setdefault(account_id, AccountLimits(tier, used_percent))
+    for account_id, use_case, *noted, resume_at in rows:
+        limits = found.setdefault(account_id, AccountLimits(*noted))
         if resume_at is not None:
             limits.open_from[use_case] = resume_at
     return found

@@ -20,10 +20,11 @@ from ingest.errors import (
     TooMuchData,
     WindowUnusable,
 )
-from ingest.fields import BREAKDOWNS, LEVELS, Breakdown, Level
+from ingest.expectation import WINDOWS, Expectation, Window
+from ingest.fields import BREAKDOWNS, LEVELS
 from ingest.insights_request import InsightsRequest, Keep, WindowReading
 from ingest.ledger import Account, Ledger, Reading
-from ingest.request_shape import Choice, choose, expected_rows_a_day
+from ingest.request_shape import Choice
 from ingest.spool import DayContent
 from ingest.windows import DateWindow, consecutive, is_partial
 
@@ -35,11 +36,6 @@ REPORTS_SIDE_BY_SIDE = 4
 SECOND_LOOK_DAYS = 3
 # A window that meets one of these leaves the account's other windows possible.
 OF_ONE_WINDOW = (TooMuchData, WindowUnusable, RequestRefused, ReportFailed)
-
-Window = tuple[Level, Breakdown]
-WINDOWS: tuple[Window, ...] = tuple(
-    (level, breakdown) for level in LEVELS for breakdown in BREAKDOWNS
-)
 
 
 @dataclass
@@ -79,7 +75,7 @@ class LevelsReader:
     request: InsightsRequest
     account: Account
     ledger: Ledger
-    page_limit: int
+    expectation: Expectation
     shrink_share: float
     accepts_shrink: bool
     window_begun: Callable[[Window, bool], None] = lambda *_: None
@@ -88,10 +84,7 @@ class LevelsReader:
     def read(self, days: DateWindow) -> LevelsReading:
         """Every level of the days, in total and by country."""
         found = LevelsReading(days)
-        shapes = {
-            window: choice_of(self.account, self.ledger, self.page_limit, window, days)
-            for window in WINDOWS
-        }
+        shapes = {window: self.expectation.choice(window, days) for window in WINDOWS}
         reports = [w for w in WINDOWS if shapes[w].shape.mode == "report"]
         with ThreadPoolExecutor(REPORTS_SIDE_BY_SIDE) as pool:
             # Reports are made at Meta's while the others are asked for here.
@@ -120,6 +113,7 @@ class LevelsReader:
             *window, found.days, choice.shape, self._keeps(window)
         )
         found.readings[window] = reading
+        self.expectation.learn(window, reading.contents)
         self.window_read(window, reading)
         if reading.problem is not None and not isinstance(
             reading.problem, OF_ONE_WINDOW
@@ -227,30 +221,6 @@ class LevelsReader:
             f"act_{self.account.account_id}: {message}",
             "The window is read again in the next run.",
         )
-
-
-def choice_of(
-    account: Account,
-    ledger: Ledger,
-    page_limit: int,
-    window: Window,
-    days: DateWindow,
-) -> Choice:
-    """How the window of an account is asked for, and why."""
-    return choose(
-        len(days),
-        rows_a_day(account, ledger, window),
-        page_limit,
-        ledger.shapes.get((account.account_id, *window)),
-    )
-
-
-def rows_a_day(account: Account, ledger: Ledger, window: Window) -> int:
-    """How many rows a day of the window is likely to hold."""
-    level, breakdown = window
-    key = (account.account_id, level, breakdown)
-    objects = ledger.object_counts.get((account.account_id, level), 0)
-    return expected_rows_a_day(level, breakdown, ledger.rows_a_day.get(key), objects)
 
 
 def _short_message(window: Window, day: date) -> str:

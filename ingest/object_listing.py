@@ -8,6 +8,7 @@ from ingest import fields, planner, receipts
 from ingest.clock import Clock
 from ingest.errors import ShrinkHeldBack, TooMuchData
 from ingest.fields import ObjectType
+from ingest.graph_client import ENDLESS
 from ingest.insights_request import InsightsRequest
 from ingest.ledger import Account, Ledger, Listing, known_objects
 from ingest.outcome import AccountOutcome
@@ -122,7 +123,7 @@ class ObjectListing:
             try:
                 return self.request.listing(path, params)
             except TooMuchData as problem:
-                if limit <= SMALLEST_PAGE:
+                if limit <= SMALLEST_PAGE or problem.code == ENDLESS:
                     raise
                 limit = max(limit // 4, SMALLEST_PAGE)
                 logger.info("%s Asking for pages of %s.", problem, limit)

@@ -48,7 +48,7 @@ class Pace:
         longest_wait: seconds that one account may wait in this run, all waits together.
         tier: Meta's word for the app's access as last seen; None counts as limited.
         open_from: when a bucket opens that an earlier run found shut.
-        is_history: history stops where fresh days would merely slow down.
+        spent: points that an earlier run spent on an account, and when.
         waiting: told of each wait: account, seconds, why.
     """
 
@@ -58,12 +58,11 @@ class Pace:
         longest_wait: float,
         tier: str | None = None,
         open_from: Mapping[Bucket, datetime] | None = None,
-        is_history: bool = False,
+        spent: Mapping[str, tuple[datetime, int]] | None = None,
         waiting: Callable[[str, float, str], None] = lambda *_: None,
     ) -> None:
         self._clock = clock
         self._longest_wait = longest_wait
-        self._is_history = is_history
         self._waiting = waiting
         self._lock = Lock()
         self._accounts: dict[str, _Account] = defaultdict(_Account)
@@ -74,6 +73,36 @@ class Pace:
             left = (moment - clock.now()).total_seconds()
             if left > 0:
                 self._open_from[bucket] = clock.monotonic() + left
+
+        for account_id, (moment, points) in (spent or {}).items():
+            age = (clock.now() - moment).total_seconds()
+            if points and 0 <= age < LIMITED_SECONDS:
+                calls = self._accounts[account_id].calls
+                calls.append((clock.monotonic() - age, points))
+
+    def begin_history(self, account_id: str) -> None:
+        """Pass where some days of history may be begun.
+
+        Raises:
+            Deferred: so much of a quota is used that the fresh days could feel it.
+        """
+        percent = self.used_percent(account_id) or 0.0
+        # A new app's points are back in minutes; other quotas take an hour.
+        if is_limited(self.tier) or percent < HISTORY_STOPS_FROM_PERCENT:
+            return
+        raise Deferred(
+            f"Meta's quotas for act_{account_id} are {percent:.0f} % used: history "
+            "gives way.",
+            "It is read on in the next run.",
+            resume_at=self._clock.now() + timedelta(seconds=LIMITED_SECONDS),
+        )
+
+    def points(self, account_id: str) -> int:
+        """What the account spent of a new app's points in the last minutes."""
+        with self._lock:
+            moment = self._clock.monotonic()
+            calls = self._accounts[account_id].calls
+            return sum(cost for at, cost in calls if moment - at < LIMITED_SECONDS)
 
     def before(self, account_id: str, use_case: UseCase, points: int) -> None:
         """Wait until a call may go, and count it.
@@ -99,9 +128,6 @@ class Pace:
             logger.info("act_%s waits %.0f s: %s", account_id, seconds, why)
             self._waiting(account_id, seconds, why)
             self._clock.sleep(seconds)
-            with self._lock:
-                # What was said before the wait no longer holds.
-                account.quota.pop(use_case, None)
             if self._clock.stop.is_set():
                 raise Deferred(f"The run ended while act_{account_id} waited.")
 
@@ -184,9 +210,6 @@ class Pace:
                 account.calls.popleft()
             free = seconds_until_free(tuple(account.calls), points, moment)
             waits.append((free, "few calls for a new app"))
-        quota = account.quota.get(use_case, Quota())
-        if self._is_history and quota.percent >= HISTORY_STOPS_FROM_PERCENT:
-            waits.append((LIMITED_SECONDS, f"history stops at {quota.percent:.0f} %"))
         return max(waits)
 
     @staticmethod

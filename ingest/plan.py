@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest import planner
+from ingest.expectation import WINDOWS, Expectation
 from ingest.fields import OBJECT_TYPES
 from ingest.ledger import Account, AccountLimits, Ledger, Listing
-from ingest.levels import WINDOWS, choice_of, rows_a_day
 from ingest.planner import AccountState, PlannedWindow
-from ingest.reading import SLICE_DAYS, account_state
-from ingest.request_shape import calls
+from ingest.reading import account_state
 from ingest.throttle import LIMITED_POINTS, LIMITED_SECONDS, is_limited
 
 
@@ -54,24 +53,16 @@ class AccountPlan:
 
     def lines(self) -> Iterator[str]:
         """The plan for people."""
-        fresh = self.first_calls + sum(read.calls for read in self.reads)
-        history = sum(read.calls for read in self.history)
-        yield (
-            f"{self.store} act_{self.account_id}: about {fresh} calls now, "
-            f"{history} for history"
-        )
+        now = self.first_calls + sum(read.calls for read in self.reads)
+        at_most = "" if self.is_known else "at most "
+        if self.shut_until:
+            now = self.first_calls - 1
+        yield f"{self.store} act_{self.account_id}: about {now} calls now"
         if not self.is_known:
             yield "  never read: what is below is a guess until Meta describes it"
-        if is_limited(self.tier):
-            known = self.tier or "not known yet, so taken as limited"
-            minutes = fresh / LIMITED_POINTS * LIMITED_SECONDS / 60
-            within = "at once" if fresh <= LIMITED_POINTS else f"over {minutes:.0f} min"
-            yield (
-                f"  access tier {known}: at most {LIMITED_POINTS} points in "
-                f"{LIMITED_SECONDS:.0f} s, so {within}"
-            )
+        yield f"  {self._limits(now)}"
         for use_case, moment in self.shut_until.items():
-            yield f"  {use_case} shut by Meta until {moment}: left alone till then"
+            yield f"  {use_case} shut by Meta: nothing of it before {moment}"
         yield f"  {self.objects}"
         for read in self.reads:
             urgent = "first" if read.is_urgent else "then"
@@ -82,13 +73,30 @@ class AccountPlan:
             for window, reason in read.reports.items():
                 yield f"          {window} as a report: {reason}"
         if self.history:
-            newest, oldest = self.history[0], self.history[-1]
+            calls = sum(read.calls for read in self.history)
             yield (
-                f"  later history of {self.history_days} days, newest first: "
-                f"{newest.window} ... {oldest.window}"
+                f"  later history, newest first: {at_most}{self.history_days} days in "
+                f"{calls} calls{self._time(calls)}"
             )
-        if not self.reads and not self.history:
-            yield "  nothing is due but what the probe finds changed"
+        if not self.reads:
+            yield "  no day is due but those that the probe finds changed"
+
+    def _limits(self, calls: int) -> str:
+        used = "" if self.used_percent is None else f", {self.used_percent} % used"
+        if not is_limited(self.tier):
+            return f"access tier {self.tier}{used}"
+        known = self.tier or "not known yet, so taken as limited"
+        return (
+            f"access tier {known}{used}: {LIMITED_POINTS} points in "
+            f"{LIMITED_SECONDS:.0f} s{self._time(calls)}"
+        )
+
+    def _time(self, calls: int) -> str:
+        """How long a limited app takes for so many calls, where it has to wait."""
+        if not is_limited(self.tier) or calls <= LIMITED_POINTS:
+            return ""
+        minutes = calls / LIMITED_POINTS * LIMITED_SECONDS / 60
+        return f", {minutes:.0f} minutes at least"
 
 
 def planned_account(
@@ -97,6 +105,7 @@ def planned_account(
     """What is due of the account; the probe may add days to it."""
     account = ledger.accounts.get(account_id)
     limits = ledger.limits.get(account_id, AccountLimits())
+    expectation = Expectation(account_id, ledger, page_limit)
     known = account or _unknown(account_id, now)
     state = (
         account_state(account, ledger)
@@ -105,7 +114,7 @@ def planned_account(
     )
 
     def read_of(window: PlannedWindow) -> PlannedRead:
-        return _planned_read(known, ledger, page_limit, window)
+        return _planned_read(expectation, is_limited(limits.tier), window)
 
     fresh = planner.fresh_windows(state, now)
     history = planner.backfill_windows(state, now, longest=30)
@@ -130,14 +139,15 @@ def planned_account(
 
 
 def _planned_read(
-    account: Account, ledger: Ledger, page_limit: int, planned: PlannedWindow
+    expectation: Expectation, is_limited_app: bool, planned: PlannedWindow
 ) -> PlannedRead:
     count = 0
     reports: dict[str, str] = {}
-    for days in planned.window.slices(SLICE_DAYS):
+    longest = expectation.slice_days(planned.window.until, is_limited_app)
+    for days in planned.window.slices(longest):
+        count += expectation.calls(days)
         for window in WINDOWS:
-            choice = choice_of(account, ledger, page_limit, window, days)
-            count += calls(choice.shape, len(days), rows_a_day(account, ledger, window))
+            choice = expectation.choice(window, days)
             if choice.shape.mode == "report":
                 level, breakdown = window
                 by = " by country" if breakdown == "country" else ""

@@ -20,6 +20,7 @@ from ingest.errors import (
     Deferred,
     PathwaysError,
 )
+from ingest.expectation import Expectation, Window
 from ingest.failpoints import reached
 from ingest.fields import OBJECT_TYPES, ObjectType
 from ingest.files import digest
@@ -31,7 +32,7 @@ from ingest.ledger import (
     Ledger,
     WindowKey,
 )
-from ingest.levels import LevelsReader, LevelsReading, Window, choice_of
+from ingest.levels import LevelsReader, LevelsReading
 from ingest.object_listing import ObjectListing
 from ingest.outcome import AccountOutcome
 from ingest.pace import Bucket, Pace
@@ -39,11 +40,10 @@ from ingest.planner import AccountState, PlannedWindow
 from ingest.progress.interface import Progress
 from ingest.receipts import Receipt
 from ingest.spool import Spool
+from ingest.throttle import is_limited
 from ingest.windows import DateWindow, is_partial, local_day
 
 logger = logging.getLogger(__name__)
-
-SLICE_DAYS = 15
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,13 @@ class Reader:
     clock: Clock
     outcome: AccountOutcome
     progress: Progress
+    pace: Pace
+    expectation: Expectation
     page_limit: int
     api_version: str
     shrink_share: float
     accepts_shrink: bool = False
+    is_history: bool = False
 
     def account(self) -> Account:
         """The account as Meta describes it, asked for once a day.
@@ -132,6 +135,7 @@ class Reader:
         changed: dict[ObjectType, list[str]] = {}
         for object_type in OBJECT_TYPES:
             changed[object_type], receipt = listing.read(object_type, changed)
+            self.expectation.objects[object_type] = len(changed[object_type])
             self._receipts([receipt], account)
             self.progress.listed(account.account_id, object_type)
 
@@ -152,7 +156,7 @@ class Reader:
             return frozenset()
         window = DateWindow(min(days), today)
         totals: Window = ("account", "none")
-        shape = choice_of(account, self.ledger, self.page_limit, totals, window).shape
+        shape = self.expectation.choice(totals, window).shape
         probed = self._request().read(*totals, window, shape, lambda *_: False)
         if probed.problem is not None:
             raise probed.problem
@@ -177,8 +181,16 @@ class Reader:
         wanted = list(planned)
         self.outcome.planned += wanted
         for plan in wanted:
-            for days in plan.window.slices(SLICE_DAYS):
+            left: DateWindow | None = plan.window
+            while left is not None:
+                if self.is_history:
+                    self.pace.begin_history(account.account_id)
+                longest = self.expectation.slice_days(
+                    left.until, is_limited(self.pace.tier)
+                )
+                days = left.slices(longest)[0]
                 self._levels(account, days)
+                left = left.before(days.since)
 
     def failed(self, problem: PathwaysError) -> None:
         """Note that the account as a whole could not be read on."""
@@ -187,19 +199,26 @@ class Reader:
         if not isinstance(problem, Deferred):
             self._receipts([receipts.of_failed_account(self.clock.now(), problem)])
 
-    def note_limits(self, pace: Pace) -> None:
-        """Keep what Meta said of its limits, where it shuts something or is news."""
-        account_id, now = self.outcome.account_id, self.clock.now()
-        shut = pace.shut(account_id)
+    def note_limits(self) -> None:
+        """Keep what Meta said of its limits, where a later run has to know it."""
+        pace, now = self.pace, self.clock.now()
+        account_id = self.outcome.account_id
+        shut, points = pace.shut(account_id), pace.points(account_id)
         known = self.ledger.limits.get(account_id, AccountLimits())
-        if not shut and pace.tier == known.tier:
+        counts = is_limited(pace.tier) and points > 0
+        if not shut and not counts and pace.tier == known.tier:
             return
         percent = pace.used_percent(account_id)
         rows: list[tuple[Bucket, datetime | None]] = [*shut.items()]
         self._receipts(
             [
                 receipts.of_limits(
-                    bucket[1] if bucket else None, now, pace.tier, percent, resume_at
+                    bucket[1] if bucket else None,
+                    now,
+                    pace.tier,
+                    percent,
+                    points,
+                    resume_at,
                 )
                 for bucket, resume_at in rows or [(None, None)]
             ]
@@ -218,7 +237,7 @@ class Reader:
             request=self._request(),
             account=account,
             ledger=self.ledger,
-            page_limit=self.page_limit,
+            expectation=self.expectation,
             shrink_share=self.shrink_share,
             accepts_shrink=self.accepts_shrink,
             window_begun=window_begun,

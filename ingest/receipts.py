@@ -9,10 +9,11 @@ from datetime import date, datetime
 
 from ingest import fields
 from ingest.errors import Deferred, PathwaysError, ShrinkHeldBack
+from ingest.expectation import Window
 from ingest.fields import Breakdown, Level, ObjectType
 from ingest.insights_request import WindowReading
 from ingest.ledger import Account, Reading
-from ingest.levels import LevelsReader, LevelsReading, Window
+from ingest.levels import LevelsReader, LevelsReading
 from ingest.spool import DayContent
 from ingest.windows import is_partial
 
@@ -101,12 +102,14 @@ def of_limits(
     requested_at: datetime,
     tier: str | None,
     used_percent: float | None,
+    points: int,
     resume_at: datetime | None,
 ) -> Receipt:
     """The receipt of what Meta said of its limits.
 
     Args:
         use_case: what is shut until `resume_at`; None: every call of the app.
+        points: what the account spent of a new app's points just before.
     """
     return {
         "resource": "limits",
@@ -114,6 +117,7 @@ def of_limits(
         "requested_at": requested_at,
         "access_tier": tier,
         "used_percent": None if used_percent is None else round(used_percent),
+        "attempts": points,
         "resume_at": resume_at,
         "outcome": "deferred" if resume_at else "complete",
     }

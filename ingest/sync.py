@@ -17,6 +17,7 @@ from ingest.errors import (
     Unexpected,
 )
 from ingest.exchange_rates import as_table, fetch_rates
+from ingest.expectation import Expectation
 from ingest.failpoints import reached
 from ingest.files import digest
 from ingest.graph_client import GraphClient, Limits
@@ -132,14 +133,11 @@ def sync_history(
     days_a_load: int,
     options: SyncOptions | None = None,
     seconds: float | None = None,
-    is_patient: bool = False,
 ) -> SyncSummary:
     """The newest days of history that each account lacks, at most so many of them.
 
     Args:
         seconds: how long it may take; then what was read whole is loaded.
-        is_patient: wait as Meta's limits ask, instead of giving way to them at once
-            so that the fresh days never wait for history.
     """
 
     def read(reader: Reader) -> None:
@@ -155,7 +153,6 @@ def sync_history(
         settings,
         options or SyncOptions(),
         is_history=True,
-        is_patient=is_patient,
         seconds=seconds,
     )
     return sync.run([read])
@@ -194,7 +191,6 @@ class _Sync:
         settings: Settings,
         options: SyncOptions,
         is_history: bool = False,
-        is_patient: bool = False,
         seconds: float | None = None,
         readings_since: date | None = None,
     ) -> None:
@@ -205,7 +201,6 @@ class _Sync:
         self._is_history = is_history
         meta = settings.meta
         self._seconds = meta.load_seconds if seconds is None else seconds
-        self._longest_wait = 0.0 if is_history and not is_patient else meta.wait_seconds
 
     def run(self, steps: Sequence[Step]) -> SyncSummary:
         """Read the accounts step by step, then load what was read."""
@@ -252,7 +247,7 @@ class _Sync:
             # queue before what is not of any, and one that waits holds up no other.
             running = {
                 pool.submit(self._take, steps[0], reader): (reader, 1)
-                for reader, _ in readers
+                for reader in readers
             }
             while running:
                 for each in wait(running, return_when=FIRST_COMPLETED).done:
@@ -261,20 +256,20 @@ class _Sync:
                     if taken < len(steps) and reader.outcome.can_go_on:
                         later = pool.submit(self._take, steps[taken], reader)
                         running[later] = (reader, taken + 1)
-            for reader, pace in readers:
-                reader.note_limits(pace)
+            for reader in readers:
+                reader.note_limits()
         except BaseException:
             # A signal: nobody waits for an answer of Meta's any more.
             self._clock.stop.set()
             raise
         finally:
             pool.shutdown(wait=not self._clock.stop.is_set(), cancel_futures=True)
-            for reader, pace in readers:
+            for reader in readers:
                 account_id = reader.outcome.account_id
-                reader.client.usage.add(waited_seconds=pace.waited(account_id))
+                reader.client.usage.add(waited_seconds=reader.pace.waited(account_id))
                 reader.client.close()
                 self._options.progress.ended(account_id, reader.outcome.word)
-        return [reader.outcome for reader, _ in readers]
+        return [reader.outcome for reader in readers]
 
     def _take(self, step: Step, reader: Reader) -> None:
         """One step of one account; whatever goes wrong is that account's alone."""
@@ -319,7 +314,7 @@ class _Sync:
             else:
                 self._options.progress.ended(outcome.account_id, outcome.word)
 
-    def _readers(self, ledger: Ledger, spool: Spool) -> list[tuple[Reader, Pace]]:
+    def _readers(self, ledger: Ledger, spool: Spool) -> list[Reader]:
         settings, options = self._settings, self._options
         meta = settings.meta
         paces: dict[str, Pace] = {}
@@ -349,19 +344,23 @@ class _Sync:
                     clock=self._clock,
                     outcome=AccountOutcome(store, account_id, usage=client.usage),
                     progress=options.progress,
+                    pace=pace,
+                    expectation=Expectation(account_id, ledger, meta.page_limit),
+                    is_history=self._is_history,
                     page_limit=meta.page_limit,
                     api_version=meta.api_version,
                     shrink_share=float(meta.shrink_share),
                     accepts_shrink=options.accepts_shrink,
                 )
                 options.progress.started(store, account_id)
-                found.append((reader, pace))
+                found.append(reader)
         return found
 
     def _pace(self, token: str, ledger: Ledger) -> Pace:
         """The pace of a token, with what earlier runs found shut."""
         meta = self._settings.meta
         open_from: dict[Bucket, datetime] = {}
+        spent: dict[str, tuple[datetime, int]] = {}
         tier = None
         for store, store_settings in meta.stores.items():
             if meta.token_of(store).get_secret_value() != token:
@@ -371,15 +370,17 @@ class _Sync:
                 if limits is None:
                     continue
                 tier = tier or limits.tier
+                if limits.noted_at is not None:
+                    spent[account_id] = limits.noted_at, limits.points
                 for use_case, moment in limits.open_from.items():
                     bucket = (account_id, use_case) if use_case else None
                     open_from[bucket] = max(moment, open_from.get(bucket, moment))
         return Pace(
             self._clock,
-            longest_wait=self._longest_wait,
+            longest_wait=min(meta.wait_seconds, self._seconds),
             tier=tier,
             open_from=open_from,
-            is_history=self._is_history,
+            spent=spent,
             waiting=self._options.progress.waiting,
         )
 

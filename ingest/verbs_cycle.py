@@ -93,10 +93,7 @@ def sync(
         else:
             summaries = [sync_fresh(settings, options)]
             while full_history and not summaries[-1].failures:
-                history = sync_history(
-                    settings, HISTORY_DAYS_A_LOAD, options, is_patient=True
-                )
-                summaries.append(history)
+                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, options))
                 if not any(account.windows for account in summaries[-1].accounts):
                     break
     documents = [document(summary) for summary in summaries]

@@ -29,13 +29,15 @@ class DateWindow:
         """Each day, oldest first."""
         return (self.since + timedelta(days=n) for n in range(len(self)))
 
-    def halves(self) -> tuple["DateWindow", "DateWindow"]:
-        """The older and the newer half of a window of two days or more."""
-        middle = self.since + timedelta(days=len(self) // 2 - 1)
-        return (
-            DateWindow(self.since, middle),
-            DateWindow(middle + timedelta(days=1), self.until),
-        )
+    def widened(self, count: int) -> "DateWindow":
+        """The window of so many days that ends as this one does."""
+        return DateWindow(self.until - timedelta(days=count - 1), self.until)
+
+    def before(self, day: date) -> "DateWindow | None":
+        """The part of the window before a day; None where there is none."""
+        if day <= self.since:
+            return None
+        return DateWindow(self.since, min(self.until, day - timedelta(days=1)))
 
     def slices(self, longest: int) -> list["DateWindow"]:
         """Cut into windows of at most `longest` days, newest first."""

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ingest.expectation import Window
     from ingest.insights_request import WindowReading
-    from ingest.levels import Window
 
 
 class Progress:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
+from ingest.expectation import WINDOWS, Window
 from ingest.insights_request import WindowReading
-from ingest.levels import WINDOWS, Window
 from ingest.progress.interface import Progress
 
 # Two days of 36 are asked for as slowly as fifteen: from so little nobody guesses.

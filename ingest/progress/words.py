@@ -2,7 +2,7 @@
 
 import math
 
-from ingest.levels import Window
+from ingest.expectation import Window
 from ingest.progress.watch import AccountProgress
 
 _OUTCOMES = {"ok": "done", "failed": "failed", "deferred": "read on later"}

@@ -146,23 +146,24 @@ def test_limited_app_stays_within_its_points() -> None:
 
 
 def test_history_gives_way_where_fresh_days_would_go_on() -> None:
-    time = FakeTime()
-    it = pace(time, longest_wait=0, is_history=True)
+    it = pace(FakeTime())
     it.before(ONE, "insights", 1)
+    it.begin_history(ONE)
     it.answered(ONE, "insights", Quota(account_percent=50, tier=FULL_ACCESS))
 
+    it.before(ONE, "insights", 1)
     with pytest.raises(Deferred):
-        it.before(ONE, "insights", 1)
-
-    assert time.waits == []
+        it.begin_history(ONE)
 
 
-def test_patient_history_waits_once_and_asks_again() -> None:
+def test_points_of_an_earlier_run_count_until_they_are_back() -> None:
     time = FakeTime()
-    it = pace(time, longest_wait=400, is_history=True)
-    it.before(ONE, "insights", 1)
-    it.answered(ONE, "insights", Quota(account_percent=60, tier=FULL_ACCESS))
+    noted = time.start - timedelta(seconds=100)
+    it = pace(time, tier=None, spent={ONE: (noted, LIMITED_POINTS)})
 
+    it.before(TWO, "insights", 1)
     it.before(ONE, "insights", 1)
 
-    assert time.waits == [300.0]
+    # Spent 100 s ago, back after 300 s.
+    assert time.waits == [200.0]
+    assert it.points(ONE) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ingest.levels import Window
+from ingest.expectation import Window
 from ingest.progress.interface import Progress
 from ingest.progress.watch import AccountProgress, Watch
 from ingest.sandbox.server import Sandbox

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.levels import WINDOWS
+from ingest.expectation import WINDOWS
 from ingest.progress.watch import Watch
 from tests.fixtures.stopwatch import Stopwatch, begun, only, whole_reading
 

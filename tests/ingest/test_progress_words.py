@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.levels import Window
+from ingest.expectation import Window
 from ingest.progress.watch import Watch
 from ingest.progress.words import activity, duration, guess, megabytes
 from tests.fixtures.stopwatch import Stopwatch, begun, only, whole_reading

@@ -11,9 +11,11 @@ import orjson
 import pytest
 
 from ingest.errors import WindowUnusable
+from ingest.expectation import Expectation
 from ingest.graph_client import GraphClient
 from ingest.ledger import Ledger, read_ledger
 from ingest.outcome import AccountOutcome
+from ingest.pace import Pace
 from ingest.pages import read_page
 from ingest.pipeline import load_meta
 from ingest.planner import PlannedWindow
@@ -72,6 +74,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Loo
             clock=clock,
             outcome=outcome,
             progress=Progress(),
+            pace=Pace(clock, longest_wait=0),
+            expectation=Expectation(ACCOUNT, Ledger(), 500),
             page_limit=500,
             api_version="v25.0",
             shrink_share=0.5,

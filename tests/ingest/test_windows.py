@@ -33,21 +33,20 @@ def test_window_cannot_end_before_it_starts() -> None:
         march(6, 5)
 
 
-@pytest.mark.parametrize(
-    ("window", "older", "newer"),
-    [
-        pytest.param(march(1, 2), march(1, 1), march(2, 2), id="two days"),
-        pytest.param(march(1, 3), march(1, 1), march(2, 3), id="three days"),
-        pytest.param(march(1, 4), march(1, 2), march(3, 4), id="four days"),
-        pytest.param(march(1, 15), march(1, 7), march(8, 15), id="fifteen days"),
-    ],
-)
-def test_halves_meet_without_gap_or_overlap(
-    window: DateWindow, older: DateWindow, newer: DateWindow
-) -> None:
-    halves = window.halves()
+def test_window_widened_ends_as_it_did() -> None:
+    day = DateWindow(date(2026, 3, 10), date(2026, 3, 10))
 
-    assert halves == (older, newer)
+    assert day.widened(3) == DateWindow(date(2026, 3, 8), date(2026, 3, 10))
+    assert day.widened(1) == day
+
+
+def test_part_of_a_window_before_a_day() -> None:
+    window = DateWindow(date(2026, 3, 8), date(2026, 3, 10))
+
+    assert window.before(date(2026, 3, 10)) == DateWindow(
+        date(2026, 3, 8), date(2026, 3, 9)
+    )
+    assert window.before(date(2026, 3, 8)) is None
 
 
 @pytest.mark.parametrize(

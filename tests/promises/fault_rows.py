@@ -42,6 +42,7 @@ class Row:
     Attributes:
         is_first: nothing was read before.
         as_reports: every window is made as a report job.
+        is_shared: it meets the other account as well.
         world: how the sandbox's world differs.
         settings: of the source, for this row.
     """
@@ -52,6 +53,7 @@ class Row:
     code: str | None = None
     is_first: bool = False
     as_reports: bool = False
+    is_shared: bool = False
     world: Mapping[str, bool] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -148,13 +150,16 @@ def transport() -> list[Row]:
         Row("20 bytes a second", always(wire_faults.slow(20)), "reported", None,
             settings=quick),
         Row("a page of 1 GB, once", once(wire_faults.huge(2**30), ADS), "right"),
-        Row("pages of 1 GB for ever", always(wire_faults.huge(2**30), ADS), "reported",
-            "META-BYTES"),
+        # No page is small enough, so a report job gives them.
+        Row("pages of 1 GB for ever", always(wire_faults.huge(2**30), ADS), "right"),
         Row("a gzip bomb, once", once(wire_faults.gzip_bomb(2**30), ADS), "right"),
         Row("redirect", always(wire_faults.redirected("http://127.0.0.1:9/x")),
             "reported", "META-HOST"),
-        Row("`next` to another host",
-            always(page_faults.foreign_next("http://127.0.0.1:9/x")), "right"),
+        Row("`next` to another host, once",
+            once(page_faults.foreign_next("http://127.0.0.1:9/x")), "right"),
+        Row("`next` to another host on every page, the last one too",
+            always(page_faults.foreign_next("http://127.0.0.1:9/x")), "reported",
+            "META-CURSOR"),
     ]  # fmt: skip
 
 
@@ -196,7 +201,7 @@ def codes() -> list[Row]:
         "session_invalid": "META-190",
         "app_removed": "META-190",
         "token_invalid": "META-190",
-        "no_session": "META-102",
+        "no_session": "META-190",
         "permission": "META-200",
         "permission_3": "META-3",
         "permission_10": "META-10",
@@ -230,10 +235,10 @@ def limits() -> list[Row]:
     ]
     return [
         *rows,
-        Row("code 4 for 40 minutes", shut(4, 40, None), "deferred"),
-        Row("code 17 for 40 minutes", shut(17, 40, None), "deferred"),
-        Row("code 341", always(error(341)), "deferred"),
-        Row("code 368", always(error(368)), "deferred"),
+        Row("code 4 for 40 minutes", shut(4, 40, None), "deferred", is_shared=True),
+        Row("code 17 for 40 minutes", shut(17, 40, None), "deferred", is_shared=True),
+        Row("code 341", always(error(341)), "deferred", is_shared=True),
+        Row("code 368", always(error(368)), "deferred", is_shared=True),
         Row("429 with Retry-After", once(busy), "right"),
         Row("garbled usage headers", always(page_faults.headers_garbled()), "right"),
         Row("no usage headers", always(page_faults.headers_absent()), "right"),
@@ -252,9 +257,9 @@ def pages() -> list[Row]:
         Row("repeated cursor for ever", always(page_faults.cursor_repeated(), NEXT_PAGE), "reported", "META-CURSOR"),
         Row("missing cursors, once", once(page_faults.cursor_missing()), "right"),
         Row("missing cursors for ever", always(page_faults.cursor_missing(), ADS), "reported", "META-002"),
-        Row("endless pages", always(page_faults.endless(), ALL_ADS), "reported", None),
-        Row("endless empty pages", always(page_faults.endless_empty(), ALL_ADS), "reported", None),
-        Row("JSON nested 10,000 deep", always(page_faults.deep(10_000), ADS), "reported", None),
+        Row("endless pages", always(page_faults.endless(), ALL_ADS), "reported", "META-ENDLESS"),
+        Row("endless empty pages", always(page_faults.endless_empty(), ALL_ADS), "reported", "META-ENDLESS"),
+        Row("JSON nested 10,000 deep", always(page_faults.deep(10_000), ADS), "right"),
         Row("extra fields", always(field_faults.extra_fields()), "right"),
         Row("new action types", always(field_faults.new_action_types()), "right"),
         Row("null fields", always(field_faults.null_fields("actions", "outbound_clicks")), "right"),
@@ -263,7 +268,7 @@ def pages() -> list[Row]:
         Row("empty page with 200 where rows were", always(page_faults.emptied()), "held", "META-SHRINK"),
         Row("rows dropped from a page of one level, once", once(page_faults.rows_dropped(2), ADS), "right"),
         Row("rows dropped, first reading", once(page_faults.rows_dropped(2), ADS), "right", is_first=True),
-        Row("listing cut to nothing", always(page_faults.emptied(), rf"act_{BAD}/ads"), "right"),
+        Row("listing cut to nothing", always(page_faults.emptied(), rf"act_{BAD}/ads"), "held", "META-SHRINK"),
         Row("names with quotes, NUL, RTL, surrogates", nothing, "right", is_first=True, world={"odd_names": True}),
         Row("ids past 2^63", nothing, "right", is_first=True, world={"huge_ids": True}),
     ]  # fmt: skip
@@ -278,7 +283,7 @@ def sizes() -> list[Row]:
         Row("too large: code 100/1487534", limited(SizeLimits(days_a_request=1, code=(100, 1487534))), "right"),
         Row("too large: code 100/1504018", limited(SizeLimits(days_a_request=1, code=(100, 1504018))), "right"),
         Row("too large: code 2/1504038", limited(SizeLimits(days_a_request=1, code=(2, 1504038))), "right"),
-        Row("too large whatever is asked", limited(SizeLimits(rows_a_request=0, report_rows=0)), "reported", None),
+        Row("too large whatever is asked", limited(SizeLimits(rows_a_request=0, report_rows=0)), "reported", None, is_shared=True),
     ]  # fmt: skip
 
 
@@ -287,11 +292,11 @@ def reports() -> list[Row]:
         Row("report fails once", report("fail"), "right"),
         Row("report fails for ever", report("fail", None), "reported", None),
         Row("report is skipped once", report("skip"), "right"),
-        Row("report stalls once", report("stall"), "right"),
+        Row("report stalls once", report("stall"), "right", settings={"load_seconds": 7200}),
         Row("report completes short", report("short"), "right"),
         Row("report completes short, first reading", report("short"), "right", is_first=True),
         Row("run unknown at first", report("unknown_first"), "right"),
-        Row("run unknown for ever", always(error(100, 33), RUN), "reported", "META-100"),
+        Row("run unknown for ever", always(error(100, 33), RUN), "reported", "META-100", is_shared=True),
         Row("report not readable yet (2601)", once(error(2601, 1815107), RUN_PAGES), "right"),
         Row("report page cut", once(truncated(), RUN_PAGES), "right"),
         Row("creating a report fails once", once(server_error(), "POST"), "right"),
@@ -304,6 +309,8 @@ def reports() -> list[Row]:
             row.code,
             is_first=row.is_first,
             as_reports=True,
+            is_shared=row.is_shared,
+            settings=row.settings,
         )
         for row in rows
     ]

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 from ingest import planner
+from ingest.expectation import WINDOWS, Window
 from ingest.fields import LEVELS
 from ingest.ledger import Account
-from ingest.levels import WINDOWS, Window
 from ingest.planner import AccountState, PlannedWindow
 from ingest.reading import account_state
 from ingest.windows import DateWindow, local_day

@@ -143,10 +143,8 @@ def test_fault_gives_right_numbers_or_is_reported_and_heals(
         assert row.code is None or codes == [row.code]
         assert spoiled.exit_code == (0 if outcome in ("right", "deferred") else 1)
         due = past(dict.fromkeys(run.all_windows(), NOTHING), run)
-        # The other account is right and whole, whatever happened beside it; where the
-        # app itself is shut out, it waits as well.
-        is_shared = row.name.startswith(("code 4 ", "code 17 ", "code 341", "code 368"))
-        assert is_shared or all(is_true.get(key) for key in due if key[0] == GOOD)
+        # The other account is right and whole, whatever happened beside it.
+        assert row.is_shared or all(is_true.get(key) for key in due if key[0] == GOOD)
         if outcome == "right":
             assert all(is_true.get(key) for key in due)
         assert calls <= MOST_REQUESTS

@@ -123,8 +123,13 @@ def test_plan_says_what_is_due_and_what_holds_it_up(
     assert "taken as limited" in new
     assert "2026-03-09..2026-03-10  missing" in new
     assert "missing" not in caught_up
-    assert "access tier" not in caught_up
+    assert "access tier standard_access, 3 % used" in caught_up
     assert "about 4 calls now" in caught_up
-    assert "at most 50 points in 300 s" in throttled
+    assert "no day is due" in caught_up
+    assert "50 points in 300 s" in throttled
+    # Three listings; the probe and the windows are insights.
+    assert "about 3 calls now" in throttled
     # 9:30, two hours on, and forty minutes.
-    assert "insights shut by Meta until 2026-03-10T12:10:00+00:00" in throttled
+    assert "insights shut by Meta: nothing of it before 2026-03-10T12:10:00+00:00" in (
+        throttled
+    )
