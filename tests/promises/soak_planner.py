@@ -16,11 +16,9 @@ import pyarrow as pa
 
 from ingest import planner, tables
 from ingest.completeness import Counts
+from ingest.expectation import WINDOWS, Expectation, Window
 from ingest.fields import LEVELS, OBJECT_TYPES, Level
 from ingest.ledger import Account, Ledger, Listing, Reading, WindowKey, read_ledger
-from ingest.levels import WINDOWS, Window, choice_of, rows_a_day
-from ingest.reading import SLICE_DAYS
-from ingest.request_shape import calls
 from ingest.windows import DateWindow, is_partial, local_day
 from tests.fixtures import raw_tables
 
@@ -144,15 +142,9 @@ class Simulation:
 
     def calls_of(self, account: Account, days: DateWindow) -> int:
         """Calls that every level of the days takes, in total and by country."""
-        return sum(
-            calls(
-                choice_of(account, self.ledger, PAGE_LIMIT, window, part).shape,
-                len(part),
-                rows_a_day(account, self.ledger, window),
-            )
-            for part in days.slices(SLICE_DAYS)
-            for window in WINDOWS
-        )
+        expectation = Expectation(account.account_id, self.ledger, PAGE_LIMIT)
+        longest = expectation.slice_days(days.until, is_limited=False)
+        return sum(expectation.calls(part) for part in days.slices(longest))
 
     def written(self, now: datetime) -> Ledger:
         """The ledger as the raw tables hold it."""

@@ -151,7 +151,7 @@ def test_a_window_that_cannot_be_read_whole_is_reported_and_read_later(
     small: Sandbox, pathways: MakePathways
 ) -> None:
     run = pathways(small)
-    refused = graph_error(100, status=400, message="(#100) Invalid cursor")
+    refused = graph_error(100, status=400, message="(#100) Invalid parameter")
     of_acme = r"act_100000000000001/insights(?=.*level=adset)(?=.*breakdowns=country)"
     small.faults.add(fault=refused, match=of_acme, times=1)
 
