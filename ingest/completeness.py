@@ -10,8 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
-# While a day runs, its levels are read some seconds apart and need not agree.
-PARTIAL_DAY_TOLERANCE = 0.1
+# While a day runs, its levels are read some seconds apart and need not agree. A second
+# look costs one request.
+PARTIAL_DAY_TOLERANCE = 0.02
 
 Key = TypeVar("Key")
 
@@ -52,9 +53,13 @@ def is_shrunk(before: Content, after: Content, share: float) -> bool:
 def is_confirmed(held: Content | None, again: Content, share: float) -> bool:
     """Whether a second reading says what the first one said, which was held back.
 
-    It need not be equal, since days move; it must not have lost as much once more.
+    It need not be equal, since days move; neither may be a loss beside the other.
     """
-    return held is not None and not is_shrunk(held, again, share)
+    return (
+        held is not None
+        and not is_shrunk(held, again, share)
+        and not is_shrunk(again, held, share)
+    )
 
 
 def short_days(

@@ -37,6 +37,7 @@ SLOW_ATTEMPTS = 2
 ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
 MOST_PAGES = 5_000
+MOST_EMPTY_PAGES = 100
 NOBODY = "nobody"
 # The code of a listing that went on past its pages.
 ENDLESS = "META-ENDLESS"
@@ -167,9 +168,20 @@ class GraphClient:
         """
         after: str | None = None
         seen: set[str] = set()
+        contents: set[bytes] = set()
+        empty = 0
         for _ in range(self._limits.pages):
             asked = {**params, "after": after} if after else params
             page = self._ask(_Request(path, asked), read_page)
+            content = hashlib.sha256(page.rows).digest()
+            empty = empty + 1 if page.rows == b"[]" else 0
+            if empty > MOST_EMPTY_PAGES or (not empty and content in contents):
+                raise errors.NoUsableAnswer(
+                    f"The listing of {path} goes on without getting anywhere.",
+                    "The window is read again in the next run.",
+                    code="META-CURSOR",
+                )
+            contents.add(content)
             yield page
             after = page.after
             if after is None:

@@ -104,12 +104,14 @@ class InsightsRequest:
                 reading.shape, reading.was_split = smaller, True
                 left = _cut(left, smaller.days)
             except WindowUnusable as problem:
-                moved += 1
-                if problem.code != "SPOOL-MOVED" or moved >= LISTING_TRIES:
+                moved += problem.code == "SPOOL-MOVED"
+                if len(left[0]) > 1:
+                    # The day that cannot be read must not hold up the others.
+                    left = [*_cut(left[:1], 1), *left[1:]]
+                elif problem.code != "SPOOL-MOVED" or moved >= LISTING_TRIES:
                     reading.problem = problem
-                    return reading
-                # The day that still moves must not hold up the others.
-                left = _cut(left, 1)
+                    left.pop(0)
+                    moved = 0
             except PathwaysError as problem:
                 reading.problem = problem
                 return reading
@@ -159,6 +161,9 @@ class InsightsRequest:
         except BaseException:
             self.spool.discard(pages)
             raise
+        if not pages:
+            # By campaign, and none of them had any delivery.
+            pages = [self.spool.write_page(b"[]")]
         reading.pages += len(pages)
         reading.contents |= self.spool.add_insights(
             self.account_id, level, breakdown, days, pages, keep

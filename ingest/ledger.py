@@ -101,6 +101,7 @@ class Ledger:
     accounts: dict[str, Account] = field(default_factory=dict)
     readings: dict[WindowKey, Reading] = field(default_factory=dict)
     visible: dict[DayKey, datetime] = field(default_factory=dict)
+    split_days: frozenset[tuple[str, date]] = frozenset()
     failed_days: frozenset[tuple[str, date]] = frozenset()
     listings: dict[tuple[str, ObjectType], Listing] = field(default_factory=dict)
     object_counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -125,10 +126,12 @@ def read_ledger(
     with _warehouse(data_dir) as connection:
         if connection is None:
             return Ledger()
+        visible = _visible(connection)
         return Ledger(
             accounts=_accounts(connection),
             readings=_readings(connection, since or date.min),
-            visible=_visible(connection),
+            visible={key: moment for key, (moment, _) in visible.items()},
+            split_days=_split_days(visible),
             failed_days=_failed_days(connection),
             listings=_listings(connection),
             object_counts=_object_counts(connection),
@@ -161,7 +164,7 @@ def known_objects(data_dir: Path, account_id: str, object_type: ObjectType) -> p
         newest = connection.sql(
             f"select distinct on (id) * exclude (_dlt_load_id) from raw_meta.{table} "
             f"where account_id = $account_id and _dlt_load_id in ({_COMPLETED}) "
-            "order by id, requested_at desc, _dlt_load_id desc",
+            "order by id, _dlt_load_id desc, requested_at desc",
             params={"account_id": account_id},
         ).to_arrow_table()
         return newest.select(tables.OBJECT_SCHEMA.names).cast(tables.OBJECT_SCHEMA)
@@ -283,7 +286,7 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> dict[str, Account]:
         "select distinct on (account_id) account_id, name, currency, timezone_name, "
         "account_status, created_time, content_hash, requested_at "
         f"from raw_meta.accounts where _dlt_load_id in ({_COMPLETED}) "
-        "order by account_id, requested_at desc, _dlt_load_id desc"
+        "order by account_id, _dlt_load_id desc, requested_at desc"
     ).fetchall()
     return {row[0]: Account(*row) for row in rows}
 
@@ -326,10 +329,16 @@ def _readings(
     }
 
 
-def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
-    """When each (account, level, day) was last read both in total and by country."""
+def _visible(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[DayKey, tuple[datetime, str]]:
+    """When, and in which load, each account, level and day was last read both ways.
+
+    The newest load counts, not the newest moment: a clock may have been wrong.
+    """
     rows = connection.execute(
-        "select account_id, level, date_day, max(requested_at) from ("
+        "select account_id, level, date_day, "
+        "arg_max(requested_at, _dlt_load_id), max(_dlt_load_id) from ("
         "select account_id, level, date_day, _dlt_load_id, "
         "min(requested_at) as requested_at from receipts "
         "where resource = 'insights' and outcome = 'complete' "
@@ -337,7 +346,17 @@ def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, datetime]:
         "having count(distinct breakdown) = 2) "
         "group by account_id, level, date_day"
     ).fetchall()
-    return {tuple(row[:3]): row[3] for row in rows}
+    return {tuple(row[:3]): (row[3], row[4]) for row in rows}
+
+
+def _split_days(
+    visible: dict[DayKey, tuple[datetime, str]],
+) -> frozenset[tuple[str, date]]:
+    """Account and day of which the levels were last read in different loads."""
+    loads: dict[tuple[str, date], set[str]] = {}
+    for (account_id, _, day), (_, load_id) in visible.items():
+        loads.setdefault((account_id, day), set()).add(load_id)
+    return frozenset(key for key, found in loads.items() if len(found) > 1)
 
 
 def _failed_days(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
@@ -354,8 +373,9 @@ def _listings(
 ) -> dict[tuple[str, ObjectType], Listing]:
     rows = connection.execute(
         "select account_id, level, "
-        "max(requested_at) filter (outcome = 'complete') as newest_at, "
-        "max(requested_at) filter (outcome = 'complete' and is_whole), "
+        "arg_max(requested_at, _dlt_load_id) filter (outcome = 'complete'), "
+        "arg_max(requested_at, _dlt_load_id) "
+        "filter (outcome = 'complete' and is_whole), "
         "arg_max(row_count, _dlt_load_id) filter (outcome = 'held'), "
         "max(_dlt_load_id) filter (outcome = 'held'), "
         "max(_dlt_load_id) filter (outcome = 'complete' and is_whole) "

@@ -27,6 +27,7 @@ from ingest.throttle import (
 
 logger = logging.getLogger(__name__)
 
+LONGEST_SHUT_SECONDS = 86_400.0
 # Whose calls are shut out: all of the token's, or one account's of one use case.
 Bucket = tuple[str, UseCase] | None
 
@@ -37,6 +38,7 @@ class _Account:
 
     calls: deque[tuple[float, int]] = field(default_factory=deque)
     waited: float = 0.0
+    waits_until: float = 0.0
     refusals: int = 0
     quota: dict[UseCase, Quota] = field(default_factory=dict)
 
@@ -71,7 +73,8 @@ class Pace:
         self.tier = tier
         for bucket, moment in (open_from or {}).items():
             left = (moment - clock.now()).total_seconds()
-            if left > 0:
+            # Longer than Meta ever shuts: noted while the clock was wrong.
+            if 0 < left < LONGEST_SHUT_SECONDS:
                 self._open_from[bucket] = clock.monotonic() + left
 
         for account_id, (moment, points) in (spent or {}).items():
@@ -124,7 +127,11 @@ class Pace:
                         "It is read on in the first run after that; nothing is lost.",
                         resume_at=self._clock.now() + timedelta(seconds=seconds),
                     )
-                account.waited += seconds
+                # Threads of one account that wait side by side wait once.
+                now = self._clock.monotonic()
+                already = max(account.waits_until - now, 0.0)
+                account.waited += max(seconds - already, 0.0)
+                account.waits_until = max(account.waits_until, now + seconds)
             logger.info("act_%s waits %.0f s: %s", account_id, seconds, why)
             self._waiting(account_id, seconds, why)
             self._clock.sleep(seconds)
@@ -183,11 +190,15 @@ class Pace:
         self._accounts[account_id].quota[use_case] = quota
         seconds = pause(quota)
         if seconds:
-            # An app near its limit slows all its accounts down, an account itself.
-            app = quota.app_percent or 0.0
-            scope = "app" if app >= (quota.account_percent or 0.0) else "account"
+            # An app near its limit slows all its accounts down, an account itself. When
+            # it opens again Meta says of accounts only.
+            is_app = (quota.app_percent or 0.0) > (quota.account_percent or 0.0)
+            is_shut = quota.regain_seconds > 0
+            scope = "app" if is_app and not is_shut else "account"
             bucket = self._bucket(scope, account_id, use_case)
-            self._next[bucket] = self._clock.monotonic() + seconds
+            known = self._open_from if is_shut else self._next
+            until = self._clock.monotonic() + seconds
+            known[bucket] = max(known.get(bucket, 0.0), until)
 
     def _wait(
         self, account_id: str, use_case: UseCase, points: int

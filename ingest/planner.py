@@ -16,6 +16,7 @@ from ingest.windows import DateWindow, consecutive, local_day, oldest_day
 Tier = Literal[
     "held_back",
     "missing",
+    "split",
     "probe",
     "hourly",
     "daily",
@@ -28,13 +29,14 @@ PROBE_DAYS = 35
 _REASONS: dict[Tier, str] = {
     "held_back": "lost too much to be believed at once",
     "missing": "never read whole",
+    "split": "its levels were last read in different loads",
     "probe": "its totals differ from the newest receipt",
     "hourly": "today and yesterday, each hour",
     "daily": "2 to 7 days old, each day",
     "third_day": "8 to 28 days old, each third day",
     "final": "29 to 35 days old, once",
 }
-_URGENT: frozenset[Tier] = frozenset({"held_back", "probe"})
+_URGENT: frozenset[Tier] = frozenset({"held_back", "split", "probe"})
 # A cycle starts a little later than its tick; without slack "hourly" would slip to
 # every fifth quarter of an hour.
 SLACK = timedelta(minutes=5)
@@ -65,6 +67,7 @@ class AccountState:
         read_at: when each level's day was last read in total and by country.
         probed: days whose totals differ from their newest receipt.
         held_back: days that lost too much to be believed at once.
+        split: days of which some level failed or was left, while others were read.
     """
 
     account_id: str
@@ -73,6 +76,7 @@ class AccountState:
     read_at: Mapping[tuple[Level, date], datetime]
     probed: frozenset[date] = frozenset()
     held_back: frozenset[date] = frozenset()
+    split: frozenset[date] = frozenset()
 
 
 def fresh_windows(account: AccountState, now: datetime) -> list[PlannedWindow]:
@@ -154,6 +158,8 @@ def _due_tier(
         return "missing"
     if day in account.held_back:
         return "held_back"
+    if day in account.split:
+        return "split"
     if day in account.probed:
         return "probe"
     age = (today - day).days

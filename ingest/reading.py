@@ -315,6 +315,9 @@ def account_state(
         read_at,
         probed,
         held_back,
+        frozenset(
+            day for owner, day in ledger.split_days if owner == account.account_id
+        ),
     )
 
 

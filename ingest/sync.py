@@ -146,6 +146,13 @@ def sync_history(
             return
         state = account_state(account, reader.ledger)
         plan = planner.backfill_windows(state, reader.clock.now(), days_a_load)
+        # A day that cannot be read must not hold up all that is older.
+        plan.sort(
+            key=lambda planned: any(
+                (account.account_id, day) in reader.ledger.failed_days
+                for day in planned.window.days()
+            )
+        )
         _tell_planned(reader, plan[:1])
         reader.windows(account, plan[:1])
 
@@ -397,7 +404,8 @@ def _load_rates(settings: Settings, ledger: Ledger) -> _RatesOutcome:
     now = settings.clock()
     read_at = ledger.rates_read_at
     if settings.fx.provider == "none" or (
-        read_at is not None and now - read_at < RATES_EVERY - planner.SLACK
+        read_at is not None
+        and -planner.SLACK <= now - read_at < RATES_EVERY - planner.SLACK
     ):
         return _RatesOutcome()
     receipt: dict[str, object] = {"resource": "exchange_rates", "requested_at": now}

@@ -1,9 +1,11 @@
 """What bounds the client: bytes, seconds, pages, errors, and Meta's own limits."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
@@ -13,7 +15,7 @@ from ingest.graph_client import GraphClient, Limits
 from ingest.pace import Pace
 from ingest.sandbox import wire_faults
 from ingest.sandbox.faults import graph_error, http_error, server_error
-from ingest.sandbox.page_faults import endless
+from ingest.sandbox.page_faults import endless, endless_empty
 from ingest.sandbox.quota import Quota
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
@@ -101,17 +103,48 @@ def test_request_that_takes_too_long_twice_is_asked_for_less(
     assert time.monotonic() - started < 5
 
 
-def test_listing_without_an_end_is_given_up_after_its_pages(sandbox: Sandbox) -> None:
-    sandbox.faults.add(match="campaigns", fault=endless(), times=None)
+def test_listing_without_an_end_is_given_up_after_its_pages() -> None:
+    numbers = count()
 
-    with (
-        client(sandbox, Limits(pages=20)) as it,
-        pytest.raises(errors.TooMuchData) as caught,
-    ):
-        list(it.pages(f"act_{ACME}/campaigns", PARAMS))
+    def next_page(_: Asked) -> Answer:
+        number = next(numbers)
+        paging = {"cursors": {"after": f"c{number}"}, "next": "x"}
+        document = {"data": [{"id": str(number)}], "paging": paging}
+        return Answer(json.dumps(document).encode())
+
+    with Loopback(next_page) as server:
+        it = GraphClient(
+            server.url,
+            "v25.0",
+            "token",
+            limits=Limits(pages=20),
+            clock=FakeTime().clock,
+        )
+        with pytest.raises(errors.TooMuchData) as caught:
+            list(it.pages("act_1/campaigns", PARAMS))
+        it.close()
 
     assert caught.value.code == "META-ENDLESS"
-    assert it.usage.calls == 20
+    assert len(server.asked) == 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls"),
+    [
+        pytest.param(endless(), 2, id="the same rows again"),
+        pytest.param(endless_empty(), 101, id="a hundred empty pages"),
+    ],
+)
+def test_listing_that_gets_nowhere_is_given_up(
+    sandbox: Sandbox, fault: object, calls: int
+) -> None:
+    sandbox.faults.add(match="campaigns", fault=fault, times=None)  # type: ignore[arg-type]
+
+    with client(sandbox) as it, pytest.raises(errors.NoUsableAnswer) as caught:
+        list(it.pages(f"act_{ACME}/campaigns", PARAMS))
+
+    assert caught.value.code == "META-CURSOR"
+    assert it.usage.calls == calls
 
 
 def test_account_that_mostly_fails_is_left_alone(sandbox: Sandbox) -> None:

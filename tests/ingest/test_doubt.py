@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ingest.ledger import read_ledger
+from ingest.sandbox.faults import graph_error
 from ingest.sandbox.page_faults import emptied, rows_dropped
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import EmptyDay, RestateDay
@@ -161,3 +163,20 @@ def test_account_beside_one_that_is_held_back_is_read(run: Run) -> None:
 
     truth = {key: spend for key, spend in run.truth().items() if key[0] == NOOR}
     assert {key: run.spend()[key] for key in truth} == truth
+
+
+def test_day_of_which_one_level_failed_is_split_until_it_is_read_again(
+    run: Run,
+) -> None:
+    gone = graph_error(100, status=400, message="(#100) no such field")
+    run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
+    run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=gone)
+
+    run.sync()
+    split = read_ledger(run.data_dir).split_days
+    run.sync()
+
+    # Both days were asked for in the request that failed.
+    assert split == {(ACME, FIRST), (ACME, SECOND)}
+    assert read_ledger(run.data_dir).split_days == frozenset()
+    assert run.spend() == run.truth()

@@ -237,7 +237,9 @@ def test_cursor_decides_the_next_page_and_the_link_is_not_followed() -> None:
     ],
 )
 def test_repeated_cursor_is_refused(cursors: list[str], calls: int) -> None:
-    answers = [page(b'[{"id":"1"}]', cursor) for cursor in cursors]
+    answers = [
+        page(b'[{"id":"%d"}]' % number, cursor) for number, cursor in enumerate(cursors)
+    ]
 
     with (
         Loopback(in_turn(*answers)) as server,

@@ -45,6 +45,7 @@ def read(
     level: Level = "ad",
     breakdown: Breakdown = "none",
     shape: RequestShape = AT_ONCE,
+    days: DateWindow = DAYS,
 ) -> WindowReading:
     clock = clock_of_sandbox(sandbox)
     pace = Pace(clock, longest_wait=0, tier="standard_access")
@@ -53,7 +54,7 @@ def read(
         sandbox.url, "v25.0", token, account_id=ACME, clock=clock, pace=pace
     )
     request = InsightsRequest(client, spool, clock, ACME)
-    return request.read(level, breakdown, DAYS, shape, lambda *_: True)
+    return request.read(level, breakdown, days, shape, lambda *_: True)
 
 
 def totals(reading: WindowReading) -> dict[date, tuple[int, int]]:
@@ -196,3 +197,17 @@ def test_cursor_that_keeps_breaking_leaves_the_window_unread_and_no_page_behind(
     assert reading.problem.code == "META-100"
     assert reading.contents == {}
     assert [*(tmp_path / "spool").glob("page*")] == []
+
+
+def test_window_without_delivery_is_empty_by_campaign_too(
+    sandbox: Sandbox, spool: Spool
+) -> None:
+    # Before the account was created: no campaign has a row to ask for.
+    long_ago = DateWindow(date(2025, 11, 1), date(2025, 11, 2))
+
+    reading = read(
+        sandbox, spool, shape=RequestShape("now", 2, 500, campaigns=1), days=long_ago
+    )
+
+    assert reading.problem is None
+    assert [content.row_count for content in reading.contents.values()] == [0, 0]

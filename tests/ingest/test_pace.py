@@ -53,11 +53,11 @@ def test_full_quota_of_insights_does_not_hold_up_objects_nor_other_accounts() ->
 def test_full_quota_of_the_app_holds_up_every_account() -> None:
     time = FakeTime()
     it = pace(time)
-    it.answered(ONE, "insights", Quota(app_percent=100, regain_seconds=600))
+    it.answered(ONE, "insights", Quota(app_percent=100, account_percent=3))
 
     it.before(TWO, "management", 1)
 
-    assert time.waits == [600.0]
+    assert time.waits == [60.0]
 
 
 @pytest.mark.parametrize(
@@ -167,3 +167,33 @@ def test_points_of_an_earlier_run_count_until_they_are_back() -> None:
     # Spent 100 s ago, back after 300 s.
     assert time.waits == [200.0]
     assert it.points(ONE) == 1
+
+
+def test_time_that_an_answer_told_is_kept_for_later_runs() -> None:
+    time = FakeTime()
+    it = pace(time)
+
+    it.answered(ONE, "insights", Quota(account_percent=100, regain_seconds=2400))
+
+    assert it.shut(ONE) == {INSIGHTS: time.start + timedelta(minutes=40)}
+    assert it.shut(TWO) == {}
+
+
+def test_milder_answer_does_not_shorten_a_pause() -> None:
+    time = FakeTime()
+    it = pace(time)
+    it.answered(ONE, "insights", Quota(account_percent=94))
+    it.answered(ONE, "insights", Quota(account_percent=75))
+
+    it.before(ONE, "insights", 1)
+
+    assert time.waits == [24.0]
+
+
+def test_moment_a_year_ahead_was_noted_by_a_wrong_clock() -> None:
+    time = FakeTime()
+    it = pace(time, open_from={INSIGHTS: time.start + timedelta(days=365)})
+
+    it.before(ONE, "insights", 1)
+
+    assert time.waits == []

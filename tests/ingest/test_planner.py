@@ -72,6 +72,15 @@ def test_day_held_back_is_read_again_at_once_whatever_its_tier() -> None:
     assert planned.is_urgent
 
 
+def test_day_whose_levels_were_read_in_different_loads_is_due_at_once() -> None:
+    state = replace(account(just_read()), split=frozenset({ago(20)}))
+
+    (planned,) = fresh_windows(state, NOW)
+
+    assert (planned.window, planned.tier) == (DateWindow(ago(20), ago(20)), "split")
+    assert planned.is_urgent
+
+
 def test_day_read_in_the_future_is_due() -> None:
     # Read while the clock was wrong, so nobody knows when.
     tomorrow = NOW + timedelta(days=1)
