@@ -383,6 +383,8 @@ class GraphClient:
             return
 
     def _without_token(self, text: str) -> str:
+        # The proof stands in the address, and so in the text of a broken connection.
+        text = text.replace(self._proof, "<proof>") if self._proof else text
         return text.replace(self._token, "<token>")
 
 
