@@ -15,6 +15,7 @@ from ingest.errors import (
     PathwaysError,
     RatesUnavailable,
     Unexpected,
+    WindowUnusable,
 )
 from ingest.exchange_rates import as_table, fetch_rates
 from ingest.expectation import Expectation
@@ -96,8 +97,15 @@ def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSu
 
     def read_urgent(reader: Reader) -> None:
         account = reader.account()
-        reader.objects(account)
-        state = account_state(account, reader.ledger, reader.probe(account))
+        probed: frozenset[date] = frozenset()
+        try:
+            reader.objects(account)
+            probed = reader.probe(account)
+        except WindowUnusable as problem:
+            # An odd object or total must not keep every day from being read.
+            logger.warning("act_%s: %s", account.account_id, problem)
+            reader.outcome.note(problem)
+        state = account_state(account, reader.ledger, probed)
         plan = planner.fresh_windows(state, reader.clock.now())
         later = [window for window in plan if not window.is_urgent]
         left[account.account_id] = account, later
