@@ -41,12 +41,15 @@ class Counts:
 
 
 def is_shrunk(before: Content, after: Content, share: float) -> bool:
-    """Whether a day lost more than a share of its rows, impressions or spend."""
-    kept = Decimal(str(1 - share))
+    """Whether a day lost more than a share of its rows, impressions or spend.
+
+    Spend may be negative, after a refund: then a share of its size.
+    """
+    part = Decimal(str(share))
     return (
-        after.row_count < before.row_count * kept
-        or after.impressions < before.impressions * kept
-        or after.spend < before.spend * kept
+        before.row_count - after.row_count > before.row_count * part
+        or before.impressions - after.impressions > before.impressions * part
+        or before.spend - after.spend > abs(before.spend) * part
     )
 
 

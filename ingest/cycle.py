@@ -7,6 +7,7 @@ make sense, and `status.json` is written whatever happened.
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from ingest import snapshots
@@ -16,23 +17,22 @@ from ingest.disk import disk_full
 from ingest.ending import time_limit
 from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
-from ingest.ledger import changed_since, newest_load_id, read_ledger
+from ingest.ledger import changed_since, newest_load_id
 from ingest.lock import exclusive
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
 from ingest.sync import (
     SyncOptions,
     SyncSummary,
-    history_days_missing,
+    history_missing,
+    sync_all_history,
     sync_fresh,
-    sync_history,
 )
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(minutes=15)
 BACKFILL_MINUTES = 10.0
-HISTORY_DAYS_A_LOAD = 30
 # Beyond what a step may take of itself: then it hangs, and the next run is better.
 LONGEST_STEP_SECONDS = 1800.0
 
@@ -112,20 +112,18 @@ class _Cycle:
 
     def backfill(self, seconds: float) -> str:
         """History, some days a load, until it is whole or the time is up."""
-        until = time.monotonic() + seconds
+        refused = {
+            account.account_id
+            for summary in self._report.syncs
+            for account in summary.accounts
+            if account.is_refused
+        }
+        options = replace(self._options, left_alone=frozenset(refused))
         loads = 0
-        while time.monotonic() < until and self._history_missing():
-            summary = sync_history(
-                self._settings,
-                HISTORY_DAYS_A_LOAD,
-                self._options,
-                seconds=until - time.monotonic(),
-            )
+        for summary in sync_all_history(self._settings, options, seconds):
             self._loaded(summary)
             loads += 1
-            if summary.failures or not any(each.windows for each in summary.accounts):
-                break
-        missing = self._history_missing()
+        missing = history_missing(self._settings)
         return f"{loads} loads; {missing} days of history are still missing"
 
     def refresh(self) -> None:
@@ -158,11 +156,6 @@ class _Cycle:
         deferred = sum(bool(account.deferred) for account in summary.accounts)
         later = f", {deferred} accounts to be read on later" if deferred else ""
         return f"{windows} windows read, {changed} changed, {failed} failures{later}"
-
-    def _history_missing(self) -> int:
-        today = self._settings.clock().date()
-        ledger = read_ledger(self._settings.data_dir, since=today)
-        return sum(map(len, history_days_missing(self._settings, ledger).values()))
 
     def _build(self) -> str:
         summary = dbt_build(self._settings)

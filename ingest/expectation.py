@@ -7,7 +7,13 @@ from datetime import date
 from ingest.completeness import Content
 from ingest.fields import BREAKDOWNS, LEVELS, Breakdown, Level
 from ingest.ledger import Ledger
-from ingest.request_shape import Choice, calls, choose, expected_rows_a_day
+from ingest.request_shape import (
+    Choice,
+    RequestShape,
+    calls,
+    choose,
+    expected_rows_a_day,
+)
 from ingest.windows import DateWindow
 
 Window = tuple[Level, Breakdown]
@@ -28,6 +34,7 @@ class Expectation:
     Attributes:
         objects: how many of each level were listed in this run.
         rows: rows a day of each window, as far as read in this run.
+        shapes: how each window had to be split in this run.
     """
 
     account_id: str
@@ -35,10 +42,13 @@ class Expectation:
     page_limit: int
     objects: dict[str, int] = field(default_factory=dict)
     rows: dict[Window, int] = field(default_factory=dict)
+    shapes: dict[Window, RequestShape] = field(default_factory=dict)
 
     def choice(self, window: Window, days: DateWindow) -> Choice:
         """How the window is asked for, and why."""
-        remembered = self.ledger.shapes.get((self.account_id, *window))
+        remembered = self.shapes.get(window) or self.ledger.shapes.get(
+            (self.account_id, *window)
+        )
         rows_a_day = self.rows_a_day(window)
         return choose(len(days), rows_a_day, self.page_limit, remembered)
 

@@ -67,6 +67,7 @@ class InsightsRequest:
     """Asks for the insights of one account. Threads may share it.
 
     Attributes:
+        page_limit: rows a page where nothing asks for fewer.
         page_read: told of each page, with its bytes.
     """
 
@@ -74,6 +75,7 @@ class InsightsRequest:
     spool: Spool
     clock: Clock
     account_id: str
+    page_limit: int
     page_read: PageRead = lambda _: None
 
     def read(
@@ -96,10 +98,12 @@ class InsightsRequest:
             try:
                 self._read_days(level, breakdown, left[0], reading, keep)
             except TooMuchData as problem:
-                smaller = _smaller(problem, reading.shape, level, len(window))
+                smaller = self._smaller(problem, reading.shape, level, len(window))
                 if smaller is None:
+                    # A day that is too much by itself must not hold up the others.
                     reading.problem = problem
-                    return reading
+                    left.pop(0)
+                    continue
                 logger.info("%s Asking in the shape %s.", problem, smaller)
                 reading.shape, reading.was_split = smaller, True
                 left = _cut(left, smaller.days)
@@ -243,21 +247,20 @@ class InsightsRequest:
             code=failure.code,
         )
 
+    def _smaller(
+        self, problem: TooMuchData, shape: RequestShape, level: Level, longest: int
+    ) -> RequestShape | None:
+        """The next shape to try; None when there is none.
+
+        A listing without an end gets no shorter by smaller pages.
+        """
+        if problem.code == ENDLESS:
+            return fewer_days(shape)
+        return narrower(shape, level, longest, self.page_limit)
+
     @property
     def _path(self) -> str:
         return f"act_{self.account_id}/insights"
-
-
-def _smaller(
-    problem: TooMuchData, shape: RequestShape, level: Level, longest: int
-) -> RequestShape | None:
-    """The next shape to try; None when there is none.
-
-    A listing without an end gets no shorter by smaller pages.
-    """
-    if problem.code == ENDLESS:
-        return fewer_days(shape)
-    return narrower(shape, level, longest)
 
 
 def _time_range(days: DateWindow) -> dict[str, str]:

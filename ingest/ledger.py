@@ -4,6 +4,7 @@ The ledger is the state of the sync; nothing else remembers it. A receipt counts
 dlt has marked its load as completed. The caller holds the lock.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from ingest import tables
 from ingest.completeness import Counts
-from ingest.fields import Breakdown, Level, ObjectType
+from ingest.fields import LEVELS, Breakdown, Level, ObjectType
 from ingest.request_shape import REMEMBERED_DAYS, RequestShape
 from ingest.throttle import UseCase
 
@@ -63,13 +64,15 @@ class Listing:
     """When the objects of an account and type were last listed.
 
     Attributes:
-        held_back: how many objects a whole listing lacked that was not believed; None
-            when a later one was, or none was held back.
+        newest_load_id: the load of the newest listing, believed or not.
+        held_back: of the objects that a whole listing lacked and that was not believed,
+            the digest of their ids; None when a later one was, or none was held back.
     """
 
     newest_at: datetime | None
     newest_whole_at: datetime | None
-    held_back: int | None = None
+    newest_load_id: str | None = None
+    held_back: str | None = None
 
     @classmethod
     def never(cls) -> "Listing":
@@ -96,11 +99,22 @@ class AccountLimits:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything the planner and the spool need to know of earlier runs."""
+    """Everything the planner and the spool need to know of earlier runs.
+
+    Attributes:
+        readings: the newest complete reading of each window, shown or not: a day is
+            shown when both windows of a level were read in one load.
+        visible: when each level's day that is shown was read.
+        visible_totals: by account and day, the content hash of the totals that are
+            shown.
+        split_days: account and day of which the levels shown are of different loads, or
+            some are not shown.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     readings: dict[WindowKey, Reading] = field(default_factory=dict)
     visible: dict[DayKey, datetime] = field(default_factory=dict)
+    visible_totals: dict[tuple[str, date], str | None] = field(default_factory=dict)
     split_days: frozenset[tuple[str, date]] = frozenset()
     failed_days: frozenset[tuple[str, date]] = frozenset()
     listings: dict[tuple[str, ObjectType], Listing] = field(default_factory=dict)
@@ -130,7 +144,12 @@ def read_ledger(
         return Ledger(
             accounts=_accounts(connection),
             readings=_readings(connection, since or date.min),
-            visible={key: moment for key, (moment, _) in visible.items()},
+            visible={key: shown.read_at for key, shown in visible.items()},
+            visible_totals={
+                (account_id, day): shown.totals_hash
+                for (account_id, level, day), shown in visible.items()
+                if level == "account"
+            },
             split_days=_split_days(visible),
             failed_days=_failed_days(connection),
             listings=_listings(connection),
@@ -168,6 +187,22 @@ def known_objects(data_dir: Path, account_id: str, object_type: ObjectType) -> p
             params={"account_id": account_id},
         ).to_arrow_table()
         return newest.select(tables.OBJECT_SCHEMA.names).cast(tables.OBJECT_SCHEMA)
+
+
+def objects_changed_after(
+    data_dir: Path, account_id: str, object_type: ObjectType, load_id: str
+) -> list[str]:
+    """Ids of objects of which a later load holds a version."""
+    with _warehouse(data_dir) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            f"select distinct id from raw_meta.{tables.OBJECT_TABLES[object_type]} "
+            "where account_id = $account_id and _dlt_load_id > $load_id "
+            f"and _dlt_load_id in ({_COMPLETED}) order by id",
+            {"account_id": account_id, "load_id": load_id},
+        ).fetchall()
+        return [row[0] for row in rows]
 
 
 def known_rates(data_dir: Path) -> dict[tuple[str, str, date], Decimal]:
@@ -214,7 +249,7 @@ def _visible_windows(bound: str) -> str:
         "select account_id, level, breakdown, date_day, "
         "arg_max(coalesce(rows_load_id, _dlt_load_id), _dlt_load_id) as rows_load_id, "
         "arg_max(is_partial_day, _dlt_load_id) as is_partial_day from ("
-        "select *, count(*) over ("
+        "select *, count(distinct breakdown) over ("
         "partition by account_id, level, date_day, _dlt_load_id) as windows_of_load "
         "from raw_meta.receipts where resource = 'insights' and outcome = 'complete' "
         f"and _dlt_load_id in ({_COMPLETED}) and {bound}) "
@@ -329,34 +364,50 @@ def _readings(
     }
 
 
-def _visible(
-    connection: duckdb.DuckDBPyConnection,
-) -> dict[DayKey, tuple[datetime, str]]:
+@dataclass(frozen=True)
+class _Shown:
+    """The reading of a level's day that readers see.
+
+    Attributes:
+        totals_hash: of what it held without a breakdown.
+    """
+
+    read_at: datetime
+    load_id: str
+    totals_hash: str | None
+
+
+def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, _Shown]:
     """When, and in which load, each account, level and day was last read both ways.
 
     The newest load counts, not the newest moment: a clock may have been wrong.
     """
     rows = connection.execute(
-        "select account_id, level, date_day, "
-        "arg_max(requested_at, _dlt_load_id), max(_dlt_load_id) from ("
+        "select account_id, level, date_day, arg_max(requested_at, _dlt_load_id), "
+        "max(_dlt_load_id), arg_max(totals_hash, _dlt_load_id) from ("
         "select account_id, level, date_day, _dlt_load_id, "
-        "min(requested_at) as requested_at from receipts "
+        "min(requested_at) as requested_at, "
+        "min(content_hash) filter (breakdown = 'none') as totals_hash from receipts "
         "where resource = 'insights' and outcome = 'complete' "
         "group by account_id, level, date_day, _dlt_load_id "
         "having count(distinct breakdown) = 2) "
         "group by account_id, level, date_day"
     ).fetchall()
-    return {tuple(row[:3]): (row[3], row[4]) for row in rows}
+    return {tuple(row[:3]): _Shown(*row[3:]) for row in rows}
 
 
-def _split_days(
-    visible: dict[DayKey, tuple[datetime, str]],
-) -> frozenset[tuple[str, date]]:
-    """Account and day of which the levels were last read in different loads."""
+def _split_days(visible: dict[DayKey, _Shown]) -> frozenset[tuple[str, date]]:
+    """Account and day of which the levels were not all last read in one load."""
     loads: dict[tuple[str, date], set[str]] = {}
-    for (account_id, _, day), (_, load_id) in visible.items():
-        loads.setdefault((account_id, day), set()).add(load_id)
-    return frozenset(key for key, found in loads.items() if len(found) > 1)
+    levels: Counter[tuple[str, date]] = Counter()
+    for (account_id, _, day), shown in visible.items():
+        loads.setdefault((account_id, day), set()).add(shown.load_id)
+        levels[account_id, day] += 1
+    return frozenset(
+        key
+        for key, found in loads.items()
+        if len(found) > 1 or levels[key] < len(LEVELS)
+    )
 
 
 def _failed_days(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
@@ -376,17 +427,30 @@ def _listings(
         "arg_max(requested_at, _dlt_load_id) filter (outcome = 'complete'), "
         "arg_max(requested_at, _dlt_load_id) "
         "filter (outcome = 'complete' and is_whole), "
-        "arg_max(row_count, _dlt_load_id) filter (outcome = 'held'), "
+        "max(_dlt_load_id), "
+        "arg_max(content_hash, _dlt_load_id) filter (outcome = 'held'), "
         "max(_dlt_load_id) filter (outcome = 'held'), "
         "max(_dlt_load_id) filter (outcome = 'complete' and is_whole) "
         "from receipts where resource = 'objects' and outcome in ('complete', 'held') "
         "group by account_id, level"
     ).fetchall()
     return {
-        (row[0], row[1]): Listing(
-            row[2], row[3], row[4] if (row[5] or "") > (row[6] or "") else None
+        (account_id, object_type): Listing(
+            newest_at,
+            whole_at,
+            load_id,
+            lost if (held_load_id or "") > (whole_load_id or "") else None,
         )
-        for row in rows
+        for (
+            account_id,
+            object_type,
+            newest_at,
+            whole_at,
+            load_id,
+            lost,
+            held_load_id,
+            whole_load_id,
+        ) in rows
     }
 
 

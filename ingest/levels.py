@@ -114,6 +114,8 @@ class LevelsReader:
         )
         found.readings[window] = reading
         self.expectation.learn(window, reading.contents)
+        if reading.was_split and reading.contents:
+            self.expectation.shapes[window] = reading.shape
         self.window_read(window, reading)
         if reading.problem is not None and not isinstance(
             reading.problem, OF_ONE_WINDOW
@@ -140,17 +142,35 @@ class LevelsReader:
         )
 
     def _doubt_short_levels(self, found: LevelsReading) -> None:
-        """Read again what is short of another level; refuse what stays unsure."""
-        for window, days in self._short(found).items():
-            first = found.readings[window]
-            doubted = [
+        """Read again what is short of another level; refuse what stays unsure.
+
+        A second reading may hold more than the first, and so make other levels short.
+        """
+        seen_twice: set[tuple[Window, date]] = set()
+        while doubted := self._doubted(found, seen_twice):
+            for window, days in doubted.items():
+                seen_twice |= {(window, day) for day in days}
+                for part in consecutive(days):
+                    self._read_again(found, window, part)
+
+    def _doubted(
+        self, found: LevelsReading, seen_twice: set[tuple[Window, date]]
+    ) -> dict[Window, list[date]]:
+        """Short days that are news and were read once."""
+        doubted = {
+            window: [
                 day
                 for day in days
-                if (held := self.held(window, day)) is None
-                or held.content_hash != first.contents[day].content_hash
+                if (window, day) not in seen_twice and self._is_news(found, window, day)
             ]
-            for part in consecutive(doubted):
-                self._read_again(found, window, part)
+            for window, days in self._short(found).items()
+        }
+        return {window: days for window, days in doubted.items() if days}
+
+    def _is_news(self, found: LevelsReading, window: Window, day: date) -> bool:
+        held = self.held(window, day)
+        content = found.readings[window].contents[day]
+        return held is None or held.content_hash != content.content_hash
 
     def _read_again(
         self, found: LevelsReading, window: Window, days: DateWindow
@@ -159,24 +179,21 @@ class LevelsReader:
         before = {day: first.contents.pop(day) for day in days.days()}
         logger.info("%s of %s is short of another level; read again", window, days)
         self.request.spool.drop_insights(self.account.account_id, *window, list(before))
-        again: WindowReading | None = None
-        if found.fatal is None:
+        problem = found.fatal
+        if problem is None:
             shape = replace(
                 first.shape, mode="now", days=min(first.shape.days, SECOND_LOOK_DAYS)
             )
             again = self.request.read(*window, days, shape, self._keeps(window))
             first.contents |= again.contents
-            if again.problem is not None and not isinstance(
-                again.problem, OF_ONE_WINDOW
-            ):
-                found.fatal = again.problem
-        still_short = self._short(found).get(window, [])
-        for day in days.days():
-            content = first.contents.get(day)
-            is_same = content is not None and (
-                content.content_hash == before[day].content_hash
-            )
-            if content is None or (day in still_short and not is_same):
+            problem = again.problem
+            if problem is not None and not isinstance(problem, OF_ONE_WINDOW):
+                found.fatal = problem
+        # A day that the second reading lacks was left, not found short.
+        first.problem = first.problem or problem
+        for day in self._short(found).get(window, []):
+            content_hash = first.contents[day].content_hash
+            if day in before and before[day].content_hash != content_hash:
                 self._refuse(found, window, day, _short_message(window, day))
 
     def _short(self, found: LevelsReading) -> dict[Window, list[date]]:

@@ -1,16 +1,25 @@
 """Lists the objects of one account: what changed each run, everything once a day."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ingest import fields, planner, receipts
 from ingest.clock import Clock
-from ingest.errors import ShrinkHeldBack, TooMuchData
+from ingest.errors import ShrinkHeldBack, TooMuchData, WindowUnusable
 from ingest.fields import ObjectType
+from ingest.files import digest
 from ingest.graph_client import ENDLESS
-from ingest.insights_request import InsightsRequest
-from ingest.ledger import Account, Ledger, Listing, known_objects
+from ingest.insights_request import LISTING_TRIES, InsightsRequest
+from ingest.ledger import (
+    Account,
+    Ledger,
+    Listing,
+    known_objects,
+    objects_changed_after,
+)
 from ingest.outcome import AccountOutcome
 from ingest.receipts import Receipt
 from ingest.request_shape import SMALLEST_PAGE
@@ -70,35 +79,59 @@ class ObjectListing:
                 "operator": "GREATER_THAN",
                 "value": int(since.timestamp()),
             }
-            filters = [[moved], *_of_parents(changed_parents)]
+            filters = [[moved], *self._of_parents(changed_parents, listing)]
         calls = self.request.client.usage.calls
-        pages = self._pages(object_type, filters)
-        page_count = len(pages)
-        lost: list[int] = []
+        lost: list[str] = []
 
-        def believe_loss(present: int, missing: int) -> bool:
-            if self._is_doubtful(present, missing, listing):
-                lost.append(missing)
+        def believe_loss(present: int, missing: list[str]) -> bool:
+            lost[:] = missing if self._is_doubtful(present, missing, listing) else []
             return not lost
 
-        known = known_objects(self.data_dir, account_id, object_type)
-        ids = self.request.spool.add_objects(
-            account_id, object_type, pages, now, known, since is None, believe_loss
+        ids, page_count = self._stored(
+            object_type, filters, now, since is None, believe_loss
         )
         self.outcome.changed_objects += len(ids)
         if lost:
             problem = ShrinkHeldBack(
                 f"A whole listing of the {object_type}s of act_{account_id} lacks "
-                f"{lost[0]} that were there.",
+                f"{len(lost)} that were there.",
                 "They stay as they were; the next run's listing decides, or "
                 "`pathways sync --accept-shrink`.",
             )
             self.outcome.note(problem)
-            return ids, receipts.of_held_listing(object_type, now, lost[0], problem)
+            return ids, receipts.of_held_listing(object_type, now, lost, problem)
         calls = self.request.client.usage.calls - calls
         return ids, receipts.of_listing(
             object_type, now, since, len(ids), page_count, calls
         )
+
+    def _stored(
+        self,
+        object_type: ObjectType,
+        filters: list[Filters],
+        now: datetime,
+        is_whole: bool,
+        believe_loss: Callable[[int, list[str]], bool],
+    ) -> tuple[list[str], int]:
+        """Ids of new and changed objects, and the pages it took.
+
+        Begun again when an object changed between two pages that both name it.
+        """
+        account_id = self.account.account_id
+        known = known_objects(self.data_dir, account_id, object_type)
+        for attempt in range(1, LISTING_TRIES + 1):
+            pages = self._pages(object_type, filters)
+            try:
+                ids = self.request.spool.add_objects(
+                    account_id, object_type, pages, now, known, is_whole, believe_loss
+                )
+            except WindowUnusable as problem:
+                if problem.code != "SPOOL-MOVED" or attempt == LISTING_TRIES:
+                    raise
+                logger.info("Begins the listing again: %s", problem)
+            else:
+                return ids, len(pages)
+        raise AssertionError("the last try returns or raises")
 
     def _pages(self, object_type: ObjectType, filters: list[Filters]) -> list[Path]:
         pages: list[Path] = []
@@ -128,23 +161,33 @@ class ObjectListing:
                 limit = max(limit // 4, SMALLEST_PAGE)
                 logger.info("%s Asking for pages of %s.", problem, limit)
 
-    def _is_doubtful(self, present: int, lost: int, listing: Listing) -> bool:
+    def _is_doubtful(self, present: int, lost: list[str], listing: Listing) -> bool:
+        """Whether so much is gone that a second listing must lack the very same."""
         if self.accepts_shrink or present < FEWEST_TO_DOUBT:
             return False
-        is_confirmed = listing.held_back is not None and lost <= listing.held_back
-        return lost > present * self.shrink_share and not is_confirmed
+        is_much = len(lost) > present * self.shrink_share
+        return is_much and listing.held_back != digest(lost)
 
+    def _of_parents(
+        self, changed: dict[ObjectType, list[str]], listing: Listing
+    ) -> list[Filters]:
+        """Filters that list the children of changed parents, some parents a call.
 
-def _of_parents(changed: dict[ObjectType, list[str]]) -> list[Filters]:
-    """Filters that list the children of changed parents, some parents a call."""
-    return [
-        [
-            {
-                "field": f"{parent}.id",
-                "operator": "IN",
-                "value": ids[n : n + PARENTS_A_CALL],
-            }
-        ]
-        for parent, ids in changed.items()
-        for n in range(0, len(ids), PARENTS_A_CALL)
-    ]
+        Parents count as changed since their children were last listed: an earlier run
+        may have read the parents and then failed.
+        """
+        filters: list[Filters] = []
+        account_id = self.account.account_id
+        for parent, ids in changed.items():
+            of_parent = self.ledger.listings.get((account_id, parent), Listing.never())
+            before: list[str] = []
+            since = listing.newest_load_id
+            if since is not None and (of_parent.newest_load_id or "") > since:
+                before = objects_changed_after(self.data_dir, account_id, parent, since)
+            wanted = list(dict.fromkeys([*ids, *before]))
+            for n in range(0, len(wanted), PARENTS_A_CALL):
+                chosen = wanted[n : n + PARENTS_A_CALL]
+                filters.append(
+                    [{"field": f"{parent}.id", "operator": "IN", "value": chosen}]
+                )
+        return filters

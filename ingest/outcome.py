@@ -37,6 +37,12 @@ class AccountOutcome:
         return not self.is_broken_off and not self.deferred
 
     @property
+    def is_refused(self) -> bool:
+        """Whether its next request would fail or have to wait in this run as well."""
+        is_told = any(left.resume_at is not None for left in self.deferred)
+        return is_told or (self.is_broken_off and bool(self.failures))
+
+    @property
     def word(self) -> str:
         """`failed`, `deferred` or `ok`."""
         return "failed" if self.failures else "deferred" if self.deferred else "ok"

@@ -6,7 +6,7 @@ what Meta told one account never holds up another, unless the app itself is shut
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -70,6 +70,7 @@ class Pace:
         self._accounts: dict[str, _Account] = defaultdict(_Account)
         self._open_from: dict[Bucket, float] = {}
         self._next: dict[Bucket, float] = {}
+        self._of_same_app: Sequence[Pace] = ()
         self.tier = tier
         for bucket, moment in (open_from or {}).items():
             left = (moment - clock.now()).total_seconds()
@@ -82,6 +83,10 @@ class Pace:
             if points and 0 <= age < LIMITED_SECONDS:
                 calls = self._accounts[account_id].calls
                 calls.append((clock.monotonic() - age, points))
+
+    def share_app(self, paces: Sequence["Pace"]) -> None:
+        """Make what shuts out the app shut out these paces as well."""
+        self._of_same_app = [pace for pace in paces if pace is not self]
 
     def begin_history(self, account_id: str) -> None:
         """Pass where some days of history may be begun.
@@ -117,20 +122,21 @@ class Pace:
             with self._lock:
                 seconds, why = self._wait(account_id, use_case, points)
                 account = self._accounts[account_id]
+                now = self._clock.monotonic()
                 if seconds <= 0:
-                    account.calls.append((self._clock.monotonic(), points))
+                    account.calls.append((now, points))
                     return
-                if account.waited + seconds > self._longest_wait:
+                # Threads of one account that wait side by side wait once.
+                already = max(account.waits_until - now, 0.0)
+                added = max(seconds - already, 0.0)
+                if account.waited + added > self._longest_wait:
                     raise Deferred(
                         f"Meta's limits leave account act_{account_id} "
                         f"{seconds:.0f} s to wait ({why}), more than a run waits.",
                         "It is read on in the first run after that; nothing is lost.",
                         resume_at=self._clock.now() + timedelta(seconds=seconds),
                     )
-                # Threads of one account that wait side by side wait once.
-                now = self._clock.monotonic()
-                already = max(account.waits_until - now, 0.0)
-                account.waited += max(seconds - already, 0.0)
+                account.waited += added
                 account.waits_until = max(account.waits_until, now + seconds)
             logger.info("act_%s waits %.0f s: %s", account_id, seconds, why)
             self._waiting(account_id, seconds, why)
@@ -153,6 +159,7 @@ class Pace:
         retry_after: float | None,
     ) -> None:
         """Shut the bucket that a refusal names, for as long as Meta says."""
+        scope = scope_of(refusal.number)
         with self._lock:
             self._note(account_id, use_case, quota)
             account = self._accounts[account_id]
@@ -160,9 +167,11 @@ class Pace:
             seconds = wait_after_refusal(
                 refusal.number, quota, account.refusals, retry_after
             )
-            bucket = self._bucket(scope_of(refusal.number), account_id, use_case)
-            until = self._clock.monotonic() + seconds
-            self._open_from[bucket] = max(self._open_from.get(bucket, 0.0), until)
+        until = self._clock.monotonic() + seconds
+        self._shut(self._bucket(scope, account_id, use_case), until)
+        if scope == "app":
+            for pace in self._of_same_app:
+                pace._shut(None, until)
 
     def shut(self, account_id: str) -> dict[Bucket, datetime]:
         """The buckets of the account that are shut now, and until when."""
@@ -184,6 +193,10 @@ class Pace:
         with self._lock:
             quotas = self._accounts[account_id].quota.values()
             return max((quota.percent for quota in quotas), default=None)
+
+    def _shut(self, bucket: Bucket, until: float) -> None:
+        with self._lock:
+            self._open_from[bucket] = max(self._open_from.get(bucket, 0.0), until)
 
     def _note(self, account_id: str, use_case: UseCase, quota: Quota) -> None:
         self.tier = quota.tier or self.tier

@@ -74,20 +74,20 @@ def read_page(status: int, body: bytes) -> Page:
             if isinstance(envelope, dict) and set(envelope) <= {"paging", "summary"}:
                 rows = body[len(_DATA_STARTS) - 1 : end + 1]
                 return Page(_mended(rows), _next(envelope))
-    envelope = read_object(status, _mended(body))
+    envelope = read_object(status, body)
     if not isinstance(envelope.get("data"), list):
         raise Transient("an answer without a `data` list")
     return Page(orjson.dumps(envelope["data"]), _next(envelope))
 
 
-def _mended(rows: bytes) -> bytes:
+def _mended(body: bytes) -> bytes:
     """The JSON with each lone surrogate as the replacement character.
 
     One such name would otherwise keep the whole window from being read.
     """
-    if b"\\ud" not in rows and b"\\uD" not in rows:
-        return rows
-    return _SURROGATES.sub(lambda found: b"\\ufffd" if found[1] else found[0], rows)
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return body
+    return _SURROGATES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 
 def read_object(status: int, body: bytes) -> dict[str, object]:
@@ -98,7 +98,7 @@ def read_object(status: int, body: bytes) -> dict[str, object]:
         errors.MetaError: Meta refused.
     """
     try:
-        answer = orjson.loads(body)
+        answer = orjson.loads(_mended(body))
     except orjson.JSONDecodeError as problem:
         raise Transient(
             f"HTTP {status} with a body that is not JSON", may_be_size=status == 504

@@ -30,7 +30,6 @@ from ingest.ledger import (
     Account,
     AccountLimits,
     Ledger,
-    WindowKey,
 )
 from ingest.levels import LevelsReader, LevelsReading
 from ingest.object_listing import ObjectListing
@@ -96,6 +95,12 @@ class Reader:
             self.outcome.notices.append(
                 f"Meta answers with {served} where {self.api_version} was asked for."
             )
+        if texts["created_time"] and _moment(texts["created_time"]) is None:
+            self.outcome.notices.append(
+                f"Meta says the account was created at {texts['created_time']!r}, "
+                "which is no moment; its history is read as far as Meta answers."
+            )
+            texts["created_time"] = None
         content_hash = digest(sorted(texts.items()))
         account = Account(
             account_id=account_id,
@@ -140,35 +145,31 @@ class Reader:
             self.progress.listed(account.account_id, object_type)
 
     def probe(self, account: Account) -> frozenset[date]:
-        """Days of the last five weeks whose totals are not what was last read.
+        """Days of the last five weeks whose totals are not those that are shown.
 
         Raises:
             MetaError, Deferred, WindowUnusable: the totals cannot be read.
         """
         today = local_day(self.clock.now(), account.timezone_name)
-        days = [
-            day
-            for owner, level, breakdown, day in self.ledger.readings
-            if (owner, level, breakdown) == (account.account_id, "account", "none")
+        shown = {
+            day: totals_hash
+            for (owner, day), totals_hash in self.ledger.visible_totals.items()
+            if owner == account.account_id
             and 0 <= (today - day).days <= planner.PROBE_DAYS
-        ]
-        if not days:
+        }
+        if not shown:
             return frozenset()
-        window = DateWindow(min(days), today)
+        window = DateWindow(min(shown), today)
         totals: Window = ("account", "none")
         shape = self.expectation.choice(totals, window).shape
         probed = self._request().read(*totals, window, shape, lambda *_: False)
         if probed.problem is not None:
             raise probed.problem
-        known = self.ledger.readings
-        keys: dict[date, WindowKey] = {
-            day: (account.account_id, *totals, day) for day in probed.contents
-        }
         return frozenset(
             day
-            for day, content in probed.contents.items()
-            if keys[day] in known
-            and known[keys[day]].content_hash != content.content_hash
+            for day, totals_hash in shown.items()
+            if day in probed.contents
+            and probed.contents[day].content_hash != totals_hash
         )
 
     def windows(self, account: Account, planned: Iterable[PlannedWindow]) -> None:
@@ -188,6 +189,9 @@ class Reader:
                 longest = self.expectation.slice_days(
                     left.until, is_limited(self.pace.tier)
                 )
+                if (account.account_id, left.until) in self.ledger.split_days:
+                    # A reading of it ended midway: by itself it takes the least time.
+                    longest = 1
                 days = left.slices(longest)[0]
                 self._levels(account, days)
                 left = left.before(days.since)
@@ -279,7 +283,7 @@ class Reader:
             self.progress.page_read(account_id, size)
 
         return InsightsRequest(
-            self.client, self.spool, self.clock, account_id, page_read
+            self.client, self.spool, self.clock, account_id, self.page_limit, page_read
         )
 
     def _receipts(
@@ -295,8 +299,8 @@ def account_state(
 ) -> AccountState:
     """What the planner needs to know of the account."""
     created_on = None
-    if account.created_time:
-        created = datetime.strptime(account.created_time, "%Y-%m-%dT%H:%M:%S%z")
+    created = _moment(account.created_time)
+    if created is not None:
         created_on = local_day(created, account.timezone_name)
     read_at = {
         (level, day): moment
@@ -351,6 +355,14 @@ def _is_recent(moment: datetime, now: datetime) -> bool:
     """Within a day; a moment in the future was noted while the clock was wrong."""
     age = now - moment
     return -planner.SLACK <= age < planner.ACCOUNT_EVERY - planner.SLACK
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as Meta writes it; None for anything else."""
+    try:
+        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

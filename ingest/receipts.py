@@ -11,6 +11,7 @@ from ingest import fields
 from ingest.errors import Deferred, PathwaysError, ShrinkHeldBack
 from ingest.expectation import Window
 from ingest.fields import Breakdown, Level, ObjectType
+from ingest.files import digest
 from ingest.insights_request import WindowReading
 from ingest.ledger import Account, Reading
 from ingest.levels import LevelsReader, LevelsReading
@@ -73,15 +74,23 @@ def of_listing(
 
 
 def of_held_listing(
-    object_type: ObjectType, requested_at: datetime, lost: int, problem: PathwaysError
+    object_type: ObjectType,
+    requested_at: datetime,
+    lost: list[str],
+    problem: PathwaysError,
 ) -> Receipt:
-    """The receipt of a whole listing that lacked too many objects to be believed."""
+    """The receipt of a whole listing that lacked too many objects to be believed.
+
+    Args:
+        lost: ids of the objects that it lacked, sorted.
+    """
     return {
         "resource": "objects",
         "level": object_type,
         "requested_at": requested_at,
         "is_whole": True,
-        "row_count": lost,
+        "row_count": len(lost),
+        "content_hash": digest(lost),
         "outcome": "held",
         **_said(problem),
     }

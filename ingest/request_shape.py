@@ -96,12 +96,17 @@ def calls(shape: RequestShape, days: int, rows_a_day: int) -> int:
     return requests * (pages + (CALLS_A_REPORT if shape.mode == "report" else 0))
 
 
-def narrower(shape: RequestShape, level: Level, longest: int) -> RequestShape | None:
+def narrower(
+    shape: RequestShape, level: Level, longest: int, page_limit: int
+) -> RequestShape | None:
     """The next smaller shape; None when there is none.
 
     Smaller pages, then fewer days, then fewer campaigns, then a report job of `longest`
     days, which again gives way to fewer days and fewer campaigns. An account has one
     row a day, which no campaigns could split.
+
+    Args:
+        page_limit: rows a page of a report, which is read without work for Meta.
     """
     if shape.mode == "now" and shape.page_limit > SMALLEST_PAGE:
         return replace(shape, page_limit=max(shape.page_limit // 4, SMALLEST_PAGE))
@@ -112,7 +117,7 @@ def narrower(shape: RequestShape, level: Level, longest: int) -> RequestShape | 
     if shape.campaigns is not None and shape.campaigns > 1:
         return replace(shape, campaigns=math.ceil(shape.campaigns / 5))
     if shape.mode == "now":
-        return RequestShape("report", longest, shape.page_limit)
+        return RequestShape("report", longest, page_limit)
     return None
 
 

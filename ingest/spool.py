@@ -184,7 +184,7 @@ class Spool:
         requested_at: datetime,
         known: pa.Table,
         is_whole: bool,
-        believe_loss: Callable[[int, int], bool] = lambda *_: True,
+        believe_loss: Callable[[int, list[str]], bool] = lambda *_: True,
     ) -> list[str]:
         """The ids of objects that are new or changed; their versions are kept.
 
@@ -194,8 +194,8 @@ class Spool:
         Args:
             known: the newest version of each known object of this account and type,
                 as `tables.OBJECT_SCHEMA`.
-            believe_loss: whether so many present objects may have lost so many; when
-                not, no object is marked as gone.
+            believe_loss: whether so many present objects may have lost those with
+                these ids, sorted; when not, no object is marked as gone.
 
         Raises:
             WindowUnusable: the pages hold something that raw could not keep exactly.
@@ -233,11 +233,11 @@ class Spool:
             )
         return [row[0] for row in changed]
 
-    def _present_and_lost(self) -> tuple[int, int]:
-        """How many objects were present, and how many of them `page` lacks."""
+    def _present_and_lost(self) -> tuple[int, list[str]]:
+        """How many objects were present, and the ids of those that `page` lacks."""
         counted = self._connection.execute(
-            "select count(*), count(*) filter (id not in (select id from page)) "
-            "from known where is_present"
+            "select count(*), coalesce(list(id order by id) "
+            "filter (id not in (select id from page)), []) from known where is_present"
         ).fetchall()
         present, lost = counted[0]
         return present, lost

@@ -1,9 +1,11 @@
 """One load: read every account into the spool, then hand it to dlt in one package."""
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from ingest import planner
@@ -32,11 +34,14 @@ from ingest.progress.interface import Progress
 from ingest.reading import Reader, account_state
 from ingest.settings import Settings
 from ingest.spool import Spool
-from ingest.windows import DateWindow, oldest_day
+from ingest.windows import DateWindow, local_day, oldest_day
 
 logger = logging.getLogger(__name__)
 
 RATES_EVERY = timedelta(hours=1)
+HISTORY_DAYS_A_LOAD = 30
+# So many loads of history without one more whole day, and no other is begun.
+LOADS_IN_VAIN = 2
 
 # What is read of one account; the next step of it begins after it, and after the first
 # step of every other account has begun.
@@ -78,11 +83,13 @@ class SyncOptions:
 
     Attributes:
         stores: only these; all when empty.
+        left_alone: accounts of them that are not read.
         accepts_shrink: believe every loss at once.
         clock: None for the machine's.
     """
 
     stores: Sequence[str] = ()
+    left_alone: frozenset[str] = frozenset()
     accepts_shrink: bool = False
     clock: Clock | None = None
     progress: Progress = Progress()  # noqa: RUF009 - it holds no state
@@ -98,13 +105,11 @@ def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSu
     def read_urgent(reader: Reader) -> None:
         account = reader.account()
         probed: frozenset[date] = frozenset()
-        try:
+        # An odd object or total must not keep every day from being read.
+        with _noted(reader):
             reader.objects(account)
+        with _noted(reader):
             probed = reader.probe(account)
-        except WindowUnusable as problem:
-            # An odd object or total must not keep every day from being read.
-            logger.warning("act_%s: %s", account.account_id, problem)
-            reader.outcome.note(problem)
         state = account_state(account, reader.ledger, probed)
         plan = planner.fresh_windows(state, reader.clock.now())
         later = [window for window in plan if not window.is_urgent]
@@ -122,18 +127,40 @@ def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSu
 def sync_days(
     settings: Settings, window: DateWindow, options: SyncOptions | None = None
 ) -> SyncSummary:
-    """Exactly these days, whatever was read before."""
+    """Exactly these days up to today, whatever was read before.
+
+    What is left of them because of Meta's limits or the time is a failure here: no
+    later run is going to read it.
+    """
 
     def read(reader: Reader) -> None:
         account = reader.account()
+        today = local_day(reader.clock.now(), account.timezone_name)
+        asked = window.before(today + timedelta(days=1))
+        if asked is None:
+            reader.outcome.notices.append(f"None of {window} has begun yet.")
+            return
         planned = PlannedWindow(
-            account.account_id, window, "missing", "asked for by hand", is_urgent=True
+            account.account_id, asked, "missing", "asked for by hand", is_urgent=True
         )
         _tell_planned(reader, [planned])
         reader.windows(account, [planned])
 
     sync = _Sync(settings, options or SyncOptions(), readings_since=window.since)
-    return sync.run([read])
+    summary = sync.run([read])
+    for outcome in summary.accounts:
+        while outcome.deferred:
+            left = outcome.deferred.pop()
+            when = f" after {left.resume_at:%H:%M} UTC" if left.resume_at else ""
+            outcome.note(
+                NoUsableAnswer(
+                    f"Not all of {window} was read of act_{outcome.account_id}: "
+                    f"{left.message}",
+                    f"What was read whole is kept. Ask for the same days again{when}.",
+                    code=left.code,
+                )
+            )
+    return summary
 
 
 def sync_history(
@@ -173,6 +200,47 @@ def sync_history(
     return sync.run([read])
 
 
+def sync_all_history(
+    settings: Settings,
+    options: SyncOptions | None = None,
+    seconds: float | None = None,
+) -> Iterator[SyncSummary]:
+    """Load after load of history, until it is whole or no account gets on.
+
+    An account that fails or has to wait is left alone in the loads after that.
+
+    Args:
+        seconds: when the time is up no other load begins; None: no limit.
+    """
+    options = options or SyncOptions()
+    began = time.monotonic()
+    missing, in_vain = history_missing(settings, options), 0
+    while missing and in_vain < LOADS_IN_VAIN:
+        left = None if seconds is None else seconds - (time.monotonic() - began)
+        if left is not None and left <= 0:
+            return
+        summary = sync_history(settings, HISTORY_DAYS_A_LOAD, options, left)
+        yield summary
+        refused = {each.account_id for each in summary.accounts if each.is_refused}
+        options = replace(options, left_alone=options.left_alone | refused)
+        before, missing = missing, history_missing(settings, options)
+        # Days that took too long together are read one by one by the next load.
+        in_vain = in_vain + 1 if missing == before else 0
+
+
+def history_missing(settings: Settings, options: SyncOptions | None = None) -> int:
+    """How many days of history are not read whole yet, of all accounts that are read.
+
+    An account that was never read is not known to have any.
+    """
+    ledger = read_ledger(settings.data_dir, since=settings.clock().date())
+    days = history_days_missing(settings, ledger)
+    return sum(
+        len(days.get(account_id, ()))
+        for _, account_id in _accounts_to_read(settings, options or SyncOptions())
+    )
+
+
 def history_days_missing(settings: Settings, ledger: Ledger) -> dict[str, list[date]]:
     """By account, the days of its history without a whole reading, newest first."""
     now = settings.clock()
@@ -186,6 +254,27 @@ def history_days_missing(settings: Settings, ledger: Ledger) -> dict[str, list[d
         ]
         for account in ledger.accounts.values()
     }
+
+
+@contextmanager
+def _noted(reader: Reader) -> Iterator[None]:
+    """Go on where an answer cannot be stored as it is; the outcome names it."""
+    try:
+        yield
+    except WindowUnusable as problem:
+        logger.warning("act_%s: %s", reader.outcome.account_id, problem)
+        reader.outcome.note(problem)
+
+
+def _accounts_to_read(
+    settings: Settings, options: SyncOptions
+) -> Iterator[tuple[str, str]]:
+    """Store and account id of each account that the options do not leave out."""
+    for store, store_settings in settings.meta.stores.items():
+        if not options.stores or store in options.stores:
+            for account_id in store_settings.accounts:
+                if account_id not in options.left_alone:
+                    yield store, account_id
 
 
 def _got_on(outcome: AccountOutcome) -> bool:
@@ -259,7 +348,7 @@ class _Sync:
         pool = ThreadPoolExecutor(self._settings.parallel_accounts)
         try:
             # First come, first served: what is urgent of every account stands in the
-            # queue before what is not of any, and one that waits holds up no other.
+            # queue before what is not of any.
             running = {
                 pool.submit(self._take, steps[0], reader): (reader, 1)
                 for reader in readers
@@ -334,41 +423,42 @@ class _Sync:
         meta = settings.meta
         paces: dict[str, Pace] = {}
         found = []
-        for store, store_settings in meta.stores.items():
-            if options.stores and store not in options.stores:
-                continue
+        for store, account_id in _accounts_to_read(settings, options):
             token = meta.token_of(store).get_secret_value()
             pace = paces.setdefault(token, self._pace(token, ledger))
-            for account_id in store_settings.accounts:
-                client = GraphClient(
-                    meta.api_base_url,
-                    meta.api_version,
-                    token,
-                    meta.app_secret.get_secret_value() if meta.app_secret else None,
-                    account_id=account_id,
-                    limits=Limits(request_seconds=meta.request_seconds),
-                    clock=self._clock,
-                    pace=pace,
-                    seconds=self._seconds,
-                )
-                reader = Reader(
-                    client=client,
-                    spool=spool,
-                    ledger=ledger,
-                    data_dir=settings.data_dir,
-                    clock=self._clock,
-                    outcome=AccountOutcome(store, account_id, usage=client.usage),
-                    progress=options.progress,
-                    pace=pace,
-                    expectation=Expectation(account_id, ledger, meta.page_limit),
-                    is_history=self._is_history,
-                    page_limit=meta.page_limit,
-                    api_version=meta.api_version,
-                    shrink_share=float(meta.shrink_share),
-                    accepts_shrink=options.accepts_shrink,
-                )
-                options.progress.started(store, account_id)
-                found.append(reader)
+            client = GraphClient(
+                meta.api_base_url,
+                meta.api_version,
+                token,
+                meta.app_secret.get_secret_value() if meta.app_secret else None,
+                account_id=account_id,
+                limits=Limits(request_seconds=meta.request_seconds),
+                clock=self._clock,
+                pace=pace,
+                seconds=self._seconds,
+            )
+            reader = Reader(
+                client=client,
+                spool=spool,
+                ledger=ledger,
+                data_dir=settings.data_dir,
+                clock=self._clock,
+                outcome=AccountOutcome(store, account_id, usage=client.usage),
+                progress=options.progress,
+                pace=pace,
+                expectation=Expectation(account_id, ledger, meta.page_limit),
+                is_history=self._is_history,
+                page_limit=meta.page_limit,
+                api_version=meta.api_version,
+                shrink_share=float(meta.shrink_share),
+                accepts_shrink=options.accepts_shrink,
+            )
+            options.progress.started(store, account_id)
+            found.append(reader)
+        if meta.app_secret is not None:
+            # One secret, one app: what shuts it out shuts out each of its tokens.
+            for pace in paces.values():
+                pace.share_app([*paces.values()])
         return found
 
     def _pace(self, token: str, ledger: Ledger) -> Pace:

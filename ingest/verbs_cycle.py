@@ -75,30 +75,43 @@ def sync(
         raise click.UsageError("--since and --until go together")
     if since and until and since > until:
         raise click.UsageError("--since is after --until")
+    if since and since.date() > (settings.clock() + timedelta(days=1)).date():
+        raise click.UsageError("--since has not begun anywhere yet")
 
-    from ingest.cycle import HISTORY_DAYS_A_LOAD
     from ingest.lock import exclusive
     from ingest.run_summary import document, lines
-    from ingest.sync import SyncOptions, sync_days, sync_fresh, sync_history
+    from ingest.sync import (
+        SyncOptions,
+        history_missing,
+        sync_all_history,
+        sync_days,
+        sync_fresh,
+    )
     from ingest.windows import DateWindow
 
     with (
         exclusive(settings.data_dir, "sync", settings.clock()),
         shown_progress() as progress,
     ):
-        options = SyncOptions(stores, accepts_shrink, progress=progress)
+        options = SyncOptions(stores, accepts_shrink=accepts_shrink, progress=progress)
         if since and until:
             window = DateWindow(since.date(), until.date())
             summaries = [sync_days(settings, window, options)]
         else:
             summaries = [sync_fresh(settings, options)]
-            while full_history and not summaries[-1].failures:
-                summaries.append(sync_history(settings, HISTORY_DAYS_A_LOAD, options))
-                if not any(account.windows for account in summaries[-1].accounts):
-                    break
-    documents = [document(summary) for summary in summaries]
-    text = "\n".join(line for summary in summaries for line in lines(summary))
-    return {"loads": documents}, text, max(each.exit_code for each in summaries)
+        missing = 0
+        if full_history:
+            summaries += sync_all_history(settings, options)
+            missing = history_missing(settings, options)
+    answer: dict[str, Any] = {"loads": [document(summary) for summary in summaries]}
+    said = [line for summary in summaries for line in lines(summary)]
+    exit_code = max(each.exit_code for each in summaries)
+    if full_history:
+        answer["history_days_missing"] = missing
+        if missing:
+            said.append(f"{missing} days of history are still missing. Run it again.")
+            exit_code = exit_code or 1
+    return answer, "\n".join(said), exit_code
 
 
 @verb("build")

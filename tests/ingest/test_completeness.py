@@ -29,6 +29,15 @@ def test_day_is_shrunk_when_it_lost_more_than_the_share(
     assert is_shrunk(BEFORE, after, 0.5) is shrunk
 
 
+def test_day_of_refunds_has_not_shrunk_by_being_negative() -> None:
+    refunds = Counts(3, Decimal("-100"), 0, 0)
+
+    assert not is_shrunk(refunds, refunds, 0.5)
+    assert not is_shrunk(refunds, Counts(3, Decimal("-150"), 0, 0), 0.5)
+    assert is_shrunk(refunds, Counts(3, Decimal("-150.01"), 0, 0), 0.5)
+    assert is_shrunk(BEFORE, Counts(10, Decimal("-100"), 1000, 50), 0.5)
+
+
 def test_empty_day_that_stays_empty_has_not_shrunk() -> None:
     nothing = Counts(0, Decimal(0), 0, 0)
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -128,6 +129,33 @@ def test_level_that_is_short_is_read_again_before_it_is_believed(run: Run) -> No
 
     assert codes(summary) == []
     assert run.spend() == run.truth()
+
+
+def test_level_that_a_second_reading_makes_short_is_read_again_too(run: Run) -> None:
+    """Every level lacks rows at first, so one of them looks whole beside the others."""
+    for level in ("account", "campaign", "adset", "ad"):
+        in_total = rf"act_{ACME}/insights\?level={level}&(?!.*(breakdowns|after))"
+        run.sandbox.faults.add(match=in_total, fault=rows_dropped(1))
+
+    summary = run.sync()
+
+    assert codes(summary) == []
+    assert run.spend() == run.truth()
+
+
+def test_second_look_that_has_to_wait_is_left_for_a_later_run(run: Run) -> None:
+    before = run.spend()
+    run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
+    run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=rows_dropped(3))
+    wait = graph_error(80000, status=400, message="(#80000) too many calls")
+    long_wait = replace(wait, headers={"Retry-After": "2400"})
+    run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=long_wait)
+
+    summary = run.sync()
+
+    unsure = (ACME, "ad", FIRST)
+    assert codes(summary) == ["META-WAIT"]
+    assert run.spend()[unsure] == before[unsure]
 
 
 def test_level_that_is_short_twice_alike_is_believed(run: Run) -> None:

@@ -53,7 +53,7 @@ def read(
     client = GraphClient(
         sandbox.url, "v25.0", token, account_id=ACME, clock=clock, pace=pace
     )
-    request = InsightsRequest(client, spool, clock, ACME)
+    request = InsightsRequest(client, spool, clock, ACME, page_limit=500)
     return request.read(level, breakdown, days, shape, lambda *_: True)
 
 
@@ -102,7 +102,7 @@ SPLITS = [
         id="one campaign at a time",
     ),
     pytest.param(
-        SizeLimits(rows_a_request=0), RequestShape("report", 8, 25), id="a report"
+        SizeLimits(rows_a_request=0), RequestShape("report", 8, 500), id="a report"
     ),
 ]
 
@@ -142,6 +142,20 @@ def test_window_that_nothing_makes_small_enough_is_not_read(
 
     assert isinstance(reading.problem, TooMuchData)
     assert reading.contents == {}
+
+
+def test_day_that_nothing_makes_small_enough_leaves_the_others_read(
+    sandbox: Sandbox, spool: Spool
+) -> None:
+    of_the_fifth = r'"since":"2026-03-05"'
+    sandbox.reports.plan(match=of_the_fifth, outcome="fail", times=None)
+
+    reading = read(sandbox, spool, shape=RequestShape("report", 1, 500, campaigns=100))
+
+    assert isinstance(reading.problem, TooMuchData)
+    rest = truth(sandbox)
+    del rest[date(2026, 3, 5)]
+    assert totals(reading) == rest
 
 
 def test_report_that_fails_twice_is_made_a_third_time(

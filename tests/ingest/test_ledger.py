@@ -233,7 +233,7 @@ def test_listing_of_changes_is_newest_but_not_whole(data_dir: Path) -> None:
 
     listings = read_ledger(data_dir).listings
 
-    assert listings == {(ACCOUNT, "campaign"): Listing(LATER, READ_AT)}
+    assert listings == {(ACCOUNT, "campaign"): Listing(LATER, READ_AT, SECOND)}
 
 
 def test_failed_listing_does_not_count(data_dir: Path) -> None:

@@ -122,6 +122,44 @@ def test_waits_of_an_account_add_up_to_the_longest() -> None:
     assert it.waited(ONE) == 60.0
 
 
+def test_threads_that_wait_side_by_side_wait_once() -> None:
+    time = FakeTime()
+    it = pace(time, longest_wait=60)
+    it.answered(ONE, "insights", Quota(account_percent=100, regain_seconds=50))
+
+    it.before(ONE, "insights", 1)
+    # The other thread began to wait with it: by its clock nothing has passed yet.
+    time.waits.clear()
+    it.before(ONE, "insights", 1)
+
+    assert it.waited(ONE) == 50.0
+
+
+def test_app_that_is_shut_out_is_so_for_each_of_its_tokens() -> None:
+    time = FakeTime()
+    first, second = pace(time), pace(time)
+    for it in (first, second):
+        it.share_app([first, second])
+    refusal = Throttled("(#4) Application request limit reached", 4)
+
+    first.refused(ONE, "insights", Quota(), refusal, retry_after=90)
+    second.before(TWO, "management", 1)
+
+    assert time.waits == [90.0]
+
+
+def test_user_who_is_shut_out_is_so_for_the_own_token_only() -> None:
+    time = FakeTime()
+    first, second = pace(time), pace(time)
+    first.share_app([first, second])
+    refusal = Throttled("(#17) User request limit reached", 17)
+
+    first.refused(ONE, "insights", Quota(), refusal, retry_after=90)
+    second.before(TWO, "insights", 1)
+
+    assert time.waits == []
+
+
 def test_bucket_that_an_earlier_run_found_shut_stays_shut() -> None:
     time = FakeTime()
     opens = time.start + timedelta(minutes=4)

@@ -66,7 +66,7 @@ def test_rows_are_expected_from_what_was_seen_else_from_the_objects(
 
 def ladder(shape: RequestShape, level: Level, longest: int) -> Iterator[RequestShape]:
     step: RequestShape | None = shape
-    while step := narrower(step, level, longest):
+    while step := narrower(step, level, longest, page_limit=500):
         yield step
 
 
@@ -82,12 +82,12 @@ def test_request_gets_smaller_pages_then_days_then_campaigns_then_a_report() -> 
         RequestShape("now", 1, 25, campaigns=25),
         RequestShape("now", 1, 25, campaigns=5),
         RequestShape("now", 1, 25, campaigns=1),
-        RequestShape("report", 15, 25),
-        RequestShape("report", 4, 25),
-        RequestShape("report", 1, 25),
-        RequestShape("report", 1, 25, campaigns=25),
-        RequestShape("report", 1, 25, campaigns=5),
-        RequestShape("report", 1, 25, campaigns=1),
+        RequestShape("report", 15, 500),
+        RequestShape("report", 4, 500),
+        RequestShape("report", 1, 500),
+        RequestShape("report", 1, 500, campaigns=25),
+        RequestShape("report", 1, 500, campaigns=5),
+        RequestShape("report", 1, 500, campaigns=1),
     ]
 
 
@@ -95,7 +95,7 @@ def test_account_has_one_row_a_day_that_no_campaign_splits() -> None:
     steps = list(ladder(AT_ONCE, "account", longest=15))
 
     assert [step.campaigns for step in steps] == [None] * len(steps)
-    assert steps[-1] == RequestShape("report", 1, 25)
+    assert steps[-1] == RequestShape("report", 1, 500)
 
 
 @pytest.mark.parametrize(

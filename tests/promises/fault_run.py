@@ -85,9 +85,15 @@ class FaultRun:
     sandbox: Sandbox
     more: Mapping[str, object] = field(default_factory=dict)
 
-    def sync(self) -> tuple[SyncSummary, float]:
-        """One run; its summary and the real seconds it took."""
-        settings = Settings.model_validate(
+    @property
+    def options(self) -> SyncOptions:
+        """By the sandbox's clock: who waits moves it."""
+        return SyncOptions(clock=clock_of_sandbox(self.sandbox))
+
+    @property
+    def settings(self) -> Settings:
+        """Of a run that begins now."""
+        return Settings.model_validate(
             {
                 "data_dir": self.data_dir,
                 "now": self.sandbox.clock.now(),
@@ -107,10 +113,11 @@ class FaultRun:
                 "fx": FxSettings(provider="none"),
             }
         )
+
+    def sync(self) -> tuple[SyncSummary, float]:
+        """One run; its summary and the real seconds it took."""
         started = time.monotonic()
-        summary = sync_fresh(
-            settings, SyncOptions(clock=clock_of_sandbox(self.sandbox))
-        )
+        summary = sync_fresh(self.settings, self.options)
         return summary, time.monotonic() - started
 
     def visible(self) -> dict[Window, Numbers]:

@@ -277,7 +277,7 @@ class Month:
             read = oldest_reading(state, day)
             is_due = (
                 read is None
-                or day in state.probed | state.held_back
+                or day in state.probed | state.held_back | state.split
                 or now - read >= longest_age(state, day, today) - planner.SLACK
                 or ((today - day).days > 28 and not is_final(state, day))
             )

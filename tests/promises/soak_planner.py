@@ -67,6 +67,7 @@ class Simulation:
     ledger: Ledger = field(default_factory=Ledger)
     waiting: list[tuple[str, str, Row]] = field(default_factory=list)
     failed_days: set[tuple[str, date]] = field(default_factory=set)
+    loads_shown: dict[tuple[str, date], dict[Level, str]] = field(default_factory=dict)
     loads: int = 0
     newest_load_id: str | None = None
 
@@ -74,15 +75,15 @@ class Simulation:
         raw_tables.create(self.data_dir)
 
     def probed(self, account: Account, now: datetime) -> frozenset[date]:
-        """Days whose totals are not those of their newest receipt."""
+        """Days whose totals are not those that are shown."""
         today = local_day(now, account.timezone_name)
         oldest = today - timedelta(days=planner.PROBE_DAYS)
         return frozenset(
             day
             for day in DateWindow(oldest, today).days()
-            for held in [self._held(account, ("account", "none"), day)]
-            if held is not None
-            and held.content_hash != self.meta.content_hash(account.account_id, day)
+            for key in [(account.account_id, day)]
+            if key in self.ledger.visible_totals
+            and self.ledger.visible_totals[key] != self.meta.content_hash(*key)
         )
 
     def begin_load(self) -> str:
@@ -109,7 +110,7 @@ class Simulation:
                 known.newest_at, known.newest_whole_at, now
             )
             whole_at = now if since is None else known.newest_whole_at
-            self.ledger.listings[key] = Listing(now, whole_at)
+            self.ledger.listings[key] = Listing(now, whole_at, load_id)
             row = raw_tables.listing(now, is_whole=since is None, level=object_type)
             row |= {"account_id": account.account_id, "changed_since": since}
             self._add(load_id, "receipts", row)
@@ -137,7 +138,7 @@ class Simulation:
                     self._receipt(load_id, account, window, day, now, "complete")
             for level in LEVELS:
                 if {(level, "none"), (level, "country")} <= complete:
-                    self.ledger.visible[account.account_id, level, day] = now
+                    self._show(load_id, account, level, day, now)
         return self.calls_of(account, days)
 
     def calls_of(self, account: Account, days: DateWindow) -> int:
@@ -182,6 +183,21 @@ class Simulation:
         # A load without a row is none: dlt is not asked to make it.
         self.newest_load_id = load_id
         self.waiting.append((load_id, table, row))
+
+    def _show(
+        self, load_id: str, account: Account, level: Level, day: date, now: datetime
+    ) -> None:
+        key = account.account_id, day
+        self.ledger.visible[account.account_id, level, day] = now
+        self.loads_shown.setdefault(key, {})[level] = load_id
+        if level == "account":
+            content_hash = self.meta.content_hash(*key)
+            self.ledger.visible_totals[key] = content_hash
+        shown = self.loads_shown[key]
+        is_split = len({*shown.values()}) > 1 or len(shown) < len(LEVELS)
+        others = self.ledger.split_days - {key}
+        split_days = others | {key} if is_split else others
+        self.ledger = replace(self.ledger, split_days=split_days)
 
     def _held(self, account: Account, window: Window, day: date) -> Reading | None:
         return self.ledger.readings.get((account.account_id, *window, day))

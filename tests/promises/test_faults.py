@@ -105,6 +105,7 @@ def test_fault_gives_right_numbers_or_is_reported_and_heals(
 ) -> None:
     # Far beyond what the small world needs, and soon reached.
     monkeypatch.setattr(graph_client, "MOST_PAGES", 60)
+    monkeypatch.setattr(graph_client, "MOST_EMPTY_PAGES", 30)
     if row.as_reports:
         monkeypatch.setattr(request_shape, "REPORT_FROM_ROWS", 0)
     data_dir = tmp_path if row.is_first else copied(base, tmp_path)

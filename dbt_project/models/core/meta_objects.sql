@@ -15,7 +15,7 @@ receipts as (
 
 loads as (
 
-    select * from {{ ref("stg_meta__loads") }}
+    select * from {{ ref("int_meta__load_moments") }}
 
 ),
 
@@ -25,12 +25,14 @@ whole_listings as (
     select
         receipts.account_id,
         receipts.level as object_type,
-        receipts.requested_at
+        least(
+            receipts.requested_at,
+            coalesce(loads.next_began_at, receipts.requested_at)
+        ) as listed_at
     from receipts
     inner join loads on receipts.load_id = loads.load_id
     where
-        loads.is_completed
-        and receipts.resource = 'objects'
+        receipts.resource = 'objects'
         and receipts.outcome = 'complete'
         and receipts.is_whole
 
@@ -50,7 +52,7 @@ last_listed as (
         current_objects.account_id,
         current_objects.object_type,
         current_objects.object_id,
-        max(whole_listings.requested_at) as listed_at
+        max(whole_listings.listed_at) as listed_at
     from current_objects
     inner join whole_listings
         on
@@ -58,7 +60,7 @@ last_listed as (
             and current_objects.object_type = whole_listings.object_type
             and (
                 current_objects.is_present
-                or current_objects.valid_from > whole_listings.requested_at
+                or current_objects.valid_from > whole_listings.listed_at
             )
     group by
         current_objects.account_id,

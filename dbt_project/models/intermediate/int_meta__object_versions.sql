@@ -1,9 +1,9 @@
 -- Grain: one row per account, object type, object and version of it, with the time it
--- held. A version holds from the moment it was first seen. A load may hold a version
--- twice after a crash; it counts once.
+-- held. A version holds from the moment it was first seen until a later load saw
+-- another. A load may hold a version twice after a crash; it counts once.
 with loads as (
 
-    select * from {{ ref("stg_meta__loads") }}
+    select * from {{ ref("int_meta__load_moments") }}
 
 ),
 
@@ -106,6 +106,10 @@ loaded as (
 
     select
         objects.*,
+        least(
+            objects.requested_at,
+            coalesce(loads.next_began_at, objects.requested_at)
+        ) as seen_at,
         row_number() over (
             partition by
                 objects.account_id,
@@ -117,7 +121,6 @@ loaded as (
         ) as copy_rank
     from objects
     inner join loads on objects.load_id = loads.load_id
-    where loads.is_completed
 
 ),
 
@@ -133,12 +136,12 @@ dated as (
 
     select
         *,
-        requested_at as valid_from,
-        lead(requested_at) over (
+        seen_at as valid_from,
+        lead(seen_at) over (
             partition by account_id, object_type, object_id
-            order by requested_at, load_id
+            order by load_id, requested_at
         ) as valid_to,
-        min(requested_at) over (
+        min(seen_at) over (
             partition by account_id, object_type, object_id
         ) as first_seen_at
     from unique_versions

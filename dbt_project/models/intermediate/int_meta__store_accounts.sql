@@ -52,7 +52,7 @@ versioned_accounts as (
         accounts.*,
         row_number() over (
             partition by accounts.account_id
-            order by accounts.requested_at desc, accounts.load_id desc
+            order by accounts.load_id desc, accounts.requested_at desc
         ) as version_rank
     from accounts
     inner join loads on accounts.load_id = loads.load_id
