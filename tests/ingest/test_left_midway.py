@@ -91,7 +91,8 @@ def test_day_that_was_left_after_its_totals_is_read_whole_by_the_next_run(
     today = sandbox.world.accounts[0].local_day(sandbox.clock.now())
     day = today - timedelta(days=3)
     sandbox.append(RestateDay(sandbox.clock.now(), BAD, day, 900, 1000))
-    sandbox.faults.add(match=rf"{OF_BAD}.*breakdowns=country", fault=told_to_wait(40))
+    by_country = rf'{OF_BAD}\?(?=.*breakdowns=country)(?=.*"since":"{day}")'
+    sandbox.faults.add(match=by_country, fault=told_to_wait(40))
 
     left, _ = run.sync()
     was_true = shown_is_true(run)
