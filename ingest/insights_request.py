@@ -6,7 +6,7 @@ again when a listing moved under its cursor. Every filter stays on every part.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from ingest.errors import (
 from ingest.fields import Breakdown, Level
 from ingest.graph_client import ENDLESS, GraphClient
 from ingest.report_jobs import made_report
-from ingest.request_shape import RequestShape, fewer_days, narrower
+from ingest.request_shape import ANY_DAYS, RequestShape, fewer_days, narrower
 from ingest.spool import DayContent, Spool
 from ingest.windows import DateWindow, consecutive
 
@@ -48,18 +48,32 @@ class WindowReading:
     """What came of asking for one level and breakdown of a window.
 
     Attributes:
-        contents: the days that were read whole.
+        asked: how many days were asked for.
         shape: the shape of the last request.
+        contents: the days that were read whole.
         was_split: whether it had to be made smaller than it began.
         problem: why the other days were not read.
     """
 
     requested_at: datetime
+    asked: int
     shape: RequestShape
     contents: dict[date, DayContent] = field(default_factory=dict)
     was_split: bool = False
     pages: int = 0
     problem: PathwaysError | None = None
+
+    @property
+    def learned(self) -> RequestShape | None:
+        """The shape that other windows begin with; None where nothing was split.
+
+        Its days limit them only where fewer were read at a time than asked for.
+        """
+        if not self.was_split or not self.contents:
+            return None
+        if self.shape.days >= self.asked:
+            return replace(self.shape, days=ANY_DAYS)
+        return self.shape
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ class InsightsRequest:
         Nothing is raised that concerns Meta or its answers: it is the reading's
         `problem`, and what was read whole before it counts.
         """
-        reading = WindowReading(self.clock.now(), shape)
+        reading = WindowReading(self.clock.now(), len(window), shape)
         moved = 0
         left = window.slices(shape.days)
         while left:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from ingest import tables
 from ingest.completeness import Counts
 from ingest.fields import LEVELS, Breakdown, Level, ObjectType
-from ingest.request_shape import REMEMBERED_DAYS, RequestShape
+from ingest.request_shape import ANY_DAYS, REMEMBERED_DAYS, RequestShape
 from ingest.throttle import UseCase
 
 DayKey = tuple[str, Level, date]
@@ -488,13 +488,14 @@ def _shapes(
     """How requests had to be split when that was last necessary, not long ago."""
     rows = connection.execute(
         "select distinct on (account_id, level, breakdown) "
-        "account_id, level, breakdown, request_mode, request_days, "
+        "account_id, level, breakdown, request_mode, "
+        "coalesce(request_days, $any_days), "
         "request_page_limit, request_campaigns from receipts "
         "where resource = 'insights' and outcome = 'complete' "
         "and request_page_limit is not null "
         "and requested_at > $now::timestamptz - to_days($days::int) "
         "order by account_id, level, breakdown, _dlt_load_id desc, date_day desc",
-        {"now": now, "days": REMEMBERED_DAYS},
+        {"now": now, "days": REMEMBERED_DAYS, "any_days": ANY_DAYS},
     ).fetchall()
     return {(row[0], row[1], row[2]): RequestShape(*row[3:]) for row in rows}
 

@@ -114,8 +114,8 @@ class LevelsReader:
         )
         found.readings[window] = reading
         self.expectation.learn(window, reading.contents)
-        if reading.was_split and reading.contents:
-            self.expectation.shapes[window] = reading.shape
+        if (shape := reading.learned) is not None:
+            self.expectation.shapes[window] = shape
         self.window_read(window, reading)
         if reading.problem is not None and not isinstance(
             reading.problem, OF_ONE_WINDOW

@@ -100,7 +100,6 @@ class Reader:
                 f"Meta says the account was created at {texts['created_time']!r}, "
                 "which is no moment; its history is read as far as Meta answers."
             )
-            texts["created_time"] = None
         content_hash = digest(sorted(texts.items()))
         account = Account(
             account_id=account_id,

@@ -15,6 +15,7 @@ from ingest.files import digest
 from ingest.insights_request import WindowReading
 from ingest.ledger import Account, Reading
 from ingest.levels import LevelsReader, LevelsReading
+from ingest.request_shape import ANY_DAYS
 from ingest.spool import DayContent
 from ingest.windows import is_partial
 
@@ -151,13 +152,12 @@ def _complete(
 ) -> Receipt:
     held = reader.held(window, day)
     new = is_new(held, content)
-    shape = reading.shape
     sizes: Receipt = {}
-    if reading.was_split:
+    if (learned := reading.learned) is not None:
         sizes = {
-            "request_days": shape.days,
-            "request_page_limit": shape.page_limit,
-            "request_campaigns": shape.campaigns,
+            "request_days": learned.days if learned.days < ANY_DAYS else None,
+            "request_page_limit": learned.page_limit,
+            "request_campaigns": learned.campaigns,
         }
     return {
         **_of_window(reader, window, reading, day),
@@ -166,7 +166,7 @@ def _complete(
         **asdict(content),
         "rows_load_id": None if new or held is None else held.rows_load_id,
         "attribution_requested": fields.ATTRIBUTION_REQUESTED,
-        "request_mode": shape.mode,
+        "request_mode": reading.shape.mode,
         **sizes,
         "pages": reading.pages,
         "attempts": calls,

@@ -22,6 +22,8 @@ SMALLEST_PAGE = 25
 MOST_CAMPAIGNS = 25
 # To have it made, and to ask twice whether it is ready.
 CALLS_A_REPORT = 3
+# More than any window has: of a shape whose days were never too many.
+ANY_DAYS = 10_000
 # What Meta could not take once is tried again after so long: campaigns end.
 REMEMBERED_DAYS = 7
 

@@ -1,10 +1,11 @@
-{# A moment of Meta's (`2026-03-01T00:00:00+0300`, `Z` or `+03:00`) in UTC. #}
+{# A moment of Meta's (`2026-03-01T00:00:00+0300`, `Z` or `+03:00`) in UTC; null where
+   it is none. #}
 {% macro meta_moment(column) -%}
     {{ return(adapter.dispatch("meta_moment")(column)) }}
 {%- endmacro %}
 
 {% macro duckdb__meta_moment(column) -%}
-    cast({{ column }} as timestamptz)
+    try_cast({{ column }} as timestamptz)
 {%- endmacro %}
 
 {# The moment at which an account's day ends. #}

@@ -1,17 +1,21 @@
 """How a window is asked for, and how it is split when it is too much."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 
 from ingest.fields import Level
+from ingest.insights_request import WindowReading
 from ingest.request_shape import (
+    ANY_DAYS,
     RequestShape,
     calls,
     choose,
     expected_rows_a_day,
     narrower,
 )
+from ingest.spool import DayContent
 
 AT_ONCE = RequestShape("now", days=15, page_limit=500)
 
@@ -113,3 +117,26 @@ def test_calls_are_pages_and_what_a_report_costs(
     shape: RequestShape, count: int
 ) -> None:
     assert calls(shape, days=15, rows_a_day=100) == count
+
+
+@pytest.mark.parametrize(
+    ("reading", "shape"),
+    [
+        pytest.param((15, 15, False), None, id="not split"),
+        pytest.param((15, 4, True), 4, id="fewer days than asked for"),
+        pytest.param((2, 2, True), ANY_DAYS, id="smaller pages, every day at once"),
+    ],
+)
+def test_days_are_learned_only_where_they_had_to_be_fewer(
+    reading: tuple[int, int, bool], shape: int | None
+) -> None:
+    asked, days, was_split = reading
+    read = WindowReading(
+        datetime(2026, 3, 1, tzinfo=UTC),
+        asked,
+        RequestShape("now", days, 125),
+        {date(2026, 3, 1): DayContent()},
+        was_split,
+    )
+
+    assert (read.learned.days if read.learned else None) == shape
