@@ -10,6 +10,7 @@ import functools
 import itertools
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -92,6 +93,8 @@ class Spool:
         self._small: dict[str, list[pa.Table]] = {
             name: [] for name in tables.META_TABLES
         }
+        # A worker of an earlier run that hung may yet write a page into this folder.
+        self._run = uuid.uuid4().hex[:8]
         self._files = itertools.count(1)
         self.turn = threading.Lock()
 
@@ -105,7 +108,7 @@ class Spool:
 
         Several threads may write at once.
         """
-        path = self._folder / f"page_{next(self._files)}.json"
+        path = self._folder / f"page_{self._run}_{next(self._files)}.json"
         path.write_bytes(rows)
         reached("sync.page_written")
         return path
@@ -285,7 +288,7 @@ class Spool:
         """
         batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, row_bytes)))
         schema = tables.META_TABLES[table]
-        part = _Part(self._folder / f"rows_{next(self._files)}.arrow", 0)
+        part = _Part(self._folder / f"rows_{self._run}_{next(self._files)}.arrow", 0)
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         found: pa.RecordBatchReader = self._connection.sql(
             query, params=given

@@ -68,3 +68,14 @@ def test_spool_begins_empty_over_what_a_dead_run_left(tmp_path: Path) -> None:
 
     assert spool.row_count("campaign_insights") == 0
     spool.close()
+
+
+def test_page_that_a_hung_worker_writes_late_is_in_nobodys_way(tmp_path: Path) -> None:
+    hung = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    page = spool.write_page(b"[1]")
+
+    hung.write_page(b"[2]")
+
+    assert page.read_bytes() == b"[1]"
+    spool.close()
