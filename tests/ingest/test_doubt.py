@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from ingest.fields import LEVELS
 from ingest.ledger import read_ledger
 from ingest.sandbox.faults import graph_error
-from ingest.sandbox.page_faults import emptied, rows_dropped
+from ingest.sandbox.page_faults import emptied, page_edited, rows_dropped
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import EmptyDay, RestateDay
 from ingest.sandbox.world import default_world
@@ -132,10 +133,11 @@ def test_level_that_is_short_is_read_again_before_it_is_believed(run: Run) -> No
 
 
 def test_level_that_a_second_reading_makes_short_is_read_again_too(run: Run) -> None:
-    """Every level lacks rows at first, so one of them looks whole beside the others."""
-    for level in ("account", "campaign", "adset", "ad"):
+    """Every level lacks a row of the first day; ads look whole beside the others."""
+    first_row_lost = page_edited(lambda _, page: page | {"data": page["data"][1:]})
+    for level in LEVELS:
         in_total = rf"act_{ACME}/insights\?level={level}&(?!.*(breakdowns|after))"
-        run.sandbox.faults.add(match=in_total, fault=rows_dropped(1))
+        run.sandbox.faults.add(match=in_total, fault=first_row_lost)
 
     summary = run.sync()
 
@@ -155,6 +157,20 @@ def test_second_look_that_has_to_wait_is_left_for_a_later_run(run: Run) -> None:
 
     unsure = (ACME, "ad", FIRST)
     assert codes(summary) == ["META-WAIT"]
+    assert run.spend()[unsure] == before[unsure]
+
+
+def test_second_look_that_is_refused_is_reported(run: Run) -> None:
+    before = run.spend()
+    run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
+    run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=rows_dropped(3))
+    refused = graph_error(100, status=400, message="(#100) no such field")
+    run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=refused)
+
+    summary = run.sync()
+
+    unsure = (ACME, "ad", FIRST)
+    assert codes(summary) == ["META-100"]
     assert run.spend()[unsure] == before[unsure]
 
 
