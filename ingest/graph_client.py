@@ -22,6 +22,7 @@ import requests
 import urllib3
 
 from ingest import errors
+from ingest.bounded_http import BoundedAdapter
 from ingest.clock import Clock, clock_of
 from ingest.pace import Pace
 from ingest.pages import Page, Transient, read_object, read_page
@@ -137,6 +138,8 @@ class GraphClient:
             else None
         )
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, BoundedAdapter(self._limits.request_seconds))
         # As an auth object, not a header: a .netrc entry would replace the header.
         self._session.auth = self._authorize
         # A proxy of the environment must not see what is meant for this machine.

@@ -35,6 +35,7 @@ CONSTRUCTORS: dict[str, Callable[..., Fault]] = {
         field_faults.fields_lost,
         wire_faults.hanging,
         wire_faults.slow,
+        wire_faults.slow_head,
         wire_faults.reset_mid_body,
         wire_faults.closed_mid_body,
         wire_faults.huge,

@@ -52,6 +52,20 @@ def slow(bytes_per_second: int) -> Fault:
     return _delivered(deliver)
 
 
+def slow_head(seconds_a_byte: float) -> Fault:
+    """The true answer, its status line and headers byte by byte."""
+
+    def deliver(outlet: Outlet, head: bytes, body: bytes) -> None:
+        for begin in range(len(head)):
+            if not outlet.wait(seconds_a_byte):
+                outlet.close()
+                return
+            outlet.write(head[begin : begin + 1])
+        outlet.write(body)
+
+    return _delivered(deliver)
+
+
 def reset_mid_body() -> Fault:
     """Half of the body that the length promises, then a reset."""
 

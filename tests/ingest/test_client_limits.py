@@ -85,6 +85,7 @@ def test_body_is_not_read_past_its_limit(sandbox: Sandbox, fault: object) -> Non
     [
         pytest.param(wire_faults.hanging(20), id="nothing comes"),
         pytest.param(wire_faults.slow(20), id="20 bytes a second"),
+        pytest.param(wire_faults.slow_head(0.1), id="10 bytes of headers a second"),
     ],
 )
 def test_request_that_takes_too_long_twice_is_asked_for_less(

@@ -21,7 +21,7 @@ from ingest.sync import SyncSummary
 from tests.fixtures.raw_tables import rows
 from tests.fixtures.two_stores import ACME, NOOR, TOKEN, Run, read_once
 
-FIRST, SECOND = date(2026, 3, 7), date(2026, 3, 8)
+DAYS = FIRST, SECOND = date(2026, 3, 7), date(2026, 3, 8)
 # The first page of the ads in total: rows of the first day.
 ADS_IN_TOTAL = rf"act_{ACME}/insights\?level=ad&(?!.*(breakdowns|after))"
 
@@ -198,6 +198,20 @@ def test_level_that_is_short_twice_unlike_keeps_what_was_known(run: Run) -> None
     assert codes(summary) == ["META-SHORT"]
     assert run.spend()[unsure] == before[unsure] != truth[unsure]
     assert run.spend() == truth | {unsure: before[unsure]}
+
+
+def test_level_that_is_refused_leaves_the_others_read(run: Run) -> None:
+    before = run.spend()
+    run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
+    refused = graph_error(100, status=400, message="(#100) no such field")
+    in_total = rf"act_{ACME}/insights\?level=campaign&(?!.*breakdowns)"
+    run.sandbox.faults.add(match=in_total, fault=refused)
+
+    summary = run.sync()
+
+    unread = {(ACME, "campaign", day): before[ACME, "campaign", day] for day in DAYS}
+    assert codes(summary) == ["META-100"]
+    assert run.spend() == run.truth() | unread
 
 
 def test_account_beside_one_that_is_held_back_is_read(run: Run) -> None:

@@ -149,6 +149,8 @@ def transport() -> list[Row]:
             settings=quick),
         Row("20 bytes a second", always(wire_faults.slow(20)), "reported", None,
             settings=quick),
+        Row("10 bytes of headers a second", always(wire_faults.slow_head(0.1)),
+            "reported", None, settings=quick),
         Row("a page of 1 GB, once", once(wire_faults.huge(2**30), ADS), "right"),
         # No page is small enough, so a report job gives them.
         Row("pages of 1 GB for ever", always(wire_faults.huge(2**30), ADS), "right"),

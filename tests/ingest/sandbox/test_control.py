@@ -162,7 +162,7 @@ def test_every_named_fault_can_be_ordered_by_json() -> None:
         "redirected": ["http://192.0.2.1"],
     }
     numbered = {"rows_dropped", "rows_repeated", "page_overlapping", "deep"}
-    numbered |= {"hanging", "slow", "huge", "gzip_bomb"}
+    numbered |= {"hanging", "slow", "slow_head", "huge", "gzip_bomb"}
     plan = FaultPlan()
 
     for name in CONSTRUCTORS:

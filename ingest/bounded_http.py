@@ -1,0 +1,77 @@
+"""HTTP whose heads come in time: a read time-out is of each byte, not of all of them.
+
+A server that sends its headers a byte a minute would otherwise never time out.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Ends a connection whose status line and headers take longer than so many seconds.
+
+    The request then fails as one whose read timed out.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self._bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return self._bound(super().proxy_manager_for(proxy, **kwargs))
+
+    def _bound(self, manager: PoolManager) -> PoolManager:
+        limit = {"head_seconds": self._seconds}
+        plain = type("_Plain", (_Bounded, HTTPConnection), limit)
+        secure = type("_Secure", (_Bounded, HTTPSConnection), limit)
+        manager.pool_classes_by_scheme = {
+            "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type(
+                "_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}
+            ),
+        }
+        return manager
+
+
+class _Bounded(HTTPConnection):
+    head_seconds: float
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        with _in_time(self.sock, self.head_seconds):
+            return super().getresponse()
+
+
+@contextmanager
+def _in_time(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Hang up when the time is up, and say so whatever the reader made of it."""
+    is_over = Event()
+
+    def hang_up() -> None:
+        is_over.set()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if not is_over.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        raise TimeoutError(f"no headers in {seconds:.0f} s: timed out")
