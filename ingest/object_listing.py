@@ -67,11 +67,9 @@ class ObjectListing:
         account_id = self.account.account_id
         listing = self.ledger.listings.get((account_id, object_type), Listing.never())
         now = self.clock.now()
-        since = None
-        if listing.held_back is None:
-            since = planner.objects_changed_since(
-                listing.newest_at, listing.newest_whole_at, now
-            )
+        since = planner.objects_changed_since(
+            listing.newest_at, listing.newest_whole_at, now
+        )
         filters: list[Filters] = [[]]
         if since is not None:
             moved: dict[str, object] = {

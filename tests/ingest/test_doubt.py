@@ -78,6 +78,20 @@ def test_day_that_became_empty_is_held_back_and_the_rest_is_read(run: Run) -> No
     assert {key: run.spend()[key] for key in others} == others
 
 
+def test_rows_of_what_is_held_back_are_not_stored(run: Run) -> None:
+    of_the_day = (
+        "select count(*) from raw_meta.account_insights "
+        f"where account_id = '{ACME}' and date_start = '{FIRST}'"
+    )
+    (before,) = rows(run.data_dir, of_the_day)
+    run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 100, 1000))
+
+    summary = run.sync()
+
+    assert codes(summary) == ["META-SHRINK"]
+    assert rows(run.data_dir, of_the_day) == [before]
+
+
 def test_day_that_is_empty_twice_is_empty(run: Run) -> None:
     empty_first_day(run)
 

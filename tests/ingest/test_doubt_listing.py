@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.fields import ObjectType
 from ingest.ledger import known_objects
 from ingest.sandbox.faults import Fault
 from ingest.sandbox.page_faults import page_edited
@@ -30,9 +31,9 @@ def only(part: slice) -> Fault:
     return page_edited(lambda _, page: {"data": page["data"][part]})
 
 
-def synced(run: FaultRun, fault: Fault) -> SyncSummary:
+def synced(run: FaultRun, fault: Fault, edge: str = "ads") -> SyncSummary:
     run.sandbox.faults.clear()
-    run.sandbox.faults.add(match=rf"act_{BAD}/ads\?", fault=fault, times=None)
+    run.sandbox.faults.add(match=rf"act_{BAD}/{edge}\?", fault=fault, times=None)
     summary, _ = run.sync()
     run.sandbox.clock.advance(minutes=15)
     return summary
@@ -42,9 +43,9 @@ def codes(summary: SyncSummary) -> list[str]:
     return [failure.code for failure in summary.failures]
 
 
-def present(run: FaultRun) -> list[str]:
-    ads = known_objects(run.data_dir, BAD, "ad").to_pylist()
-    return sorted(ad["id"] for ad in ads if ad["is_present"])
+def present(run: FaultRun, object_type: ObjectType = "ad") -> list[str]:
+    known = known_objects(run.data_dir, BAD, object_type).to_pylist()
+    return sorted(each["id"] for each in known if each["is_present"])
 
 
 def test_listing_that_lacks_much_is_believed_when_the_next_lacks_the_same(
@@ -71,6 +72,16 @@ def test_as_many_others_missing_confirm_nothing(run: FaultRun) -> None:
 
     assert codes(second) == ["META-SHRINK"]
     assert present(run) == before
+
+
+def test_one_or_two_of_three_gone_are_believed_at_once(run: FaultRun) -> None:
+    before = present(run, "campaign")
+
+    summary = synced(run, only(slice(0, 1)), "campaigns")
+
+    assert len(before) == 3
+    assert codes(summary) == []
+    assert len(present(run, "campaign")) == 1
 
 
 def test_listing_that_was_a_slip_changes_nothing(run: FaultRun) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from ingest.errors import TooMuchData
 from ingest.fields import EFFECTIVE_STATUSES, Breakdown, Level
-from ingest.graph_client import GraphClient
+from ingest.graph_client import GraphClient, Limits
 from ingest.insights_request import InsightsRequest, WindowReading
 from ingest.pace import Pace
 from ingest.request_shape import RequestShape
-from ingest.sandbox.page_faults import cursor_repeated, stale_cursor
+from ingest.sandbox.page_faults import cursor_repeated, page_edited, stale_cursor
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.size_limits import SizeLimits
 from ingest.sandbox.world import default_world
@@ -46,12 +46,19 @@ def read(
     breakdown: Breakdown = "none",
     shape: RequestShape = AT_ONCE,
     days: DateWindow = DAYS,
+    limits: Limits | None = None,
 ) -> WindowReading:
     clock = clock_of_sandbox(sandbox)
     pace = Pace(clock, longest_wait=0, tier="standard_access")
     token = sandbox.token
     client = GraphClient(
-        sandbox.url, "v25.0", token, account_id=ACME, clock=clock, pace=pace
+        sandbox.url,
+        "v25.0",
+        token,
+        account_id=ACME,
+        limits=limits,
+        clock=clock,
+        pace=pace,
     )
     request = InsightsRequest(client, spool, clock, ACME, page_limit=500)
     return request.read(level, breakdown, days, shape, lambda *_: True)
@@ -131,6 +138,10 @@ def test_every_part_of_a_split_window_asks_for_every_status(
     of_ads = [p for p in insight_requests(sandbox) if p.get("level") == "ad"]
     assert len(of_ads) > 2
     assert all(statuses_asked(p) == [*EFFECTIVE_STATUSES["ad"]] for p in of_ads)
+    of_campaigns = [p for p in insight_requests(sandbox) if p not in of_ads]
+    statuses = [*EFFECTIVE_STATUSES["campaign"]]
+    assert all(statuses_asked(p) == statuses for p in of_campaigns if "filtering" in p)
+    assert all("filtering" in p for p in of_campaigns if "level" in p)
 
 
 def test_window_that_nothing_makes_small_enough_is_not_read(
@@ -155,6 +166,39 @@ def test_day_that_nothing_makes_small_enough_leaves_the_others_read(
     assert isinstance(reading.problem, TooMuchData)
     rest = truth(sandbox)
     del rest[date(2026, 3, 5)]
+    assert totals(reading) == rest
+
+
+def test_listing_without_an_end_is_asked_for_fewer_days_not_smaller_pages(
+    sandbox: Sandbox, spool: Spool
+) -> None:
+    # Eight days of fifteen rows are three pages of fifty, two days are one.
+    shape = RequestShape("now", 8, 50)
+
+    reading = read(sandbox, spool, shape=shape, limits=Limits(pages=2))
+
+    assert reading.problem is None
+    assert reading.shape == RequestShape("now", 2, 50)
+    assert totals(reading) == truth(sandbox)
+
+
+def test_day_that_cannot_be_stored_leaves_the_others_read(
+    sandbox: Sandbox, spool: Spool
+) -> None:
+    def spoiled(row: dict[str, object]) -> dict[str, object]:
+        return row | {"ad_id": None} if row["date_start"] == "2026-03-05" else row
+
+    fault = page_edited(
+        lambda _, page: page | {"data": [spoiled(row) for row in page["data"]]}
+    )
+    sandbox.faults.add(match="insights", fault=fault, times=None)
+
+    reading = read(sandbox, spool)
+
+    rest = truth(sandbox)
+    del rest[date(2026, 3, 5)]
+    assert reading.problem is not None
+    assert reading.problem.code == "SPOOL-ROWS"
     assert totals(reading) == rest
 
 

@@ -194,6 +194,16 @@ def test_history_gives_way_where_fresh_days_would_go_on() -> None:
         it.begin_history(ONE)
 
 
+def test_history_of_a_limited_app_goes_by_its_points_alone() -> None:
+    time = FakeTime()
+    it = pace(time, tier="development_access")
+    it.answered(ONE, "insights", Quota(account_percent=70))
+
+    it.begin_history(ONE)
+
+    assert time.waits == []
+
+
 def test_points_of_an_earlier_run_count_until_they_are_back() -> None:
     time = FakeTime()
     noted = time.start - timedelta(seconds=100)
