@@ -1,4 +1,4 @@
-"""HTTP to Meta: the only module that does it. One host, token in a header.
+"""HTTP to Meta: the only module that asks it. One host, token in a header.
 
 It reads only: GET, and two POSTs that change nothing, one to have a report made and one
 to ask about the token itself. Retries are decided by what the body says, since Meta

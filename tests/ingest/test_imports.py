@@ -93,10 +93,14 @@ def test_the_source_is_found() -> None:
     assert {"ingest.windows", "ingest.sandbox.server", "api.settings"} <= names
 
 
-def test_only_graph_client_and_exchange_rates_do_http() -> None:
+def test_only_the_client_its_transport_and_exchange_rates_do_http() -> None:
     found = importers(INGEST, HTTP_CLIENTS)
 
-    assert found == {"ingest.graph_client", "ingest.exchange_rates"}
+    assert found == {
+        "ingest.graph_client",
+        "ingest.bounded_http",
+        "ingest.exchange_rates",
+    }
 
 
 def test_only_loading_ledger_and_settings_import_dlt() -> None:

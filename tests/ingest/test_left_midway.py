@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest.ledger import known_objects
+from ingest.ledger import known_objects, read_ledger
+from ingest.request_shape import ANY_DAYS
 from ingest.sandbox.faults import Fault, graph_error
 from ingest.sandbox.field_faults import fields_lost
 from ingest.sandbox.page_faults import edited, page_overlapping
@@ -111,7 +112,7 @@ def test_days_that_take_too_long_together_are_read_one_by_one(tmp_path: Path) ->
         run = FaultRun(tmp_path, sandbox, {"load_seconds": 100})
         run.sync()
         was_true = shown_is_true(run)
-        for _ in range(6):
+        for _ in range(4):
             sandbox.clock.advance(minutes=15)
             run.sync()
 
@@ -280,3 +281,18 @@ def test_what_had_to_be_split_is_asked_for_so_at_once_in_the_days_before(
         # Two slices of 15 days, eight windows: 15 days by pages of 500, 125, 31 and 25,
         # then 4 days are answered; the second slice begins with those.
         assert len(refused) == 8 * 4
+
+
+def test_smaller_pages_of_few_days_do_not_limit_the_days_of_later_runs(
+    tmp_path: Path,
+) -> None:
+    with small_world() as sandbox:
+        sandbox.size_limits = SizeLimits(rows_a_page=26)
+        run = FaultRun(tmp_path, sandbox, {"page_limit": 500})
+
+        run.sync()
+
+        shapes = read_ledger(tmp_path, sandbox.clock.now()).shapes
+        assert {(shape.days, shape.page_limit) for shape in shapes.values()} == {
+            (ANY_DAYS, 25)
+        }
