@@ -384,10 +384,12 @@ def _visible(connection: duckdb.DuckDBPyConnection) -> dict[DayKey, _Shown]:
     """
     rows = connection.execute(
         "select account_id, level, date_day, arg_max(requested_at, _dlt_load_id), "
-        "max(_dlt_load_id), arg_max(totals_hash, _dlt_load_id) from ("
+        "max(_dlt_load_id), nullif(arg_max(totals_hash, _dlt_load_id), '') from ("
         "select account_id, level, date_day, _dlt_load_id, "
         "min(requested_at) as requested_at, "
-        "min(content_hash) filter (breakdown = 'none') as totals_hash from receipts "
+        # An empty day has none, and arg_max passes over nulls.
+        "coalesce(min(content_hash) filter (breakdown = 'none'), '') as totals_hash "
+        "from receipts "
         "where resource = 'insights' and outcome = 'complete' "
         "group by account_id, level, date_day, _dlt_load_id "
         "having count(distinct breakdown) = 2) "

@@ -19,7 +19,7 @@ from ingest.sandbox.plans import many_plans
 from ingest.sandbox.response import Response
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.size_limits import SizeLimits
-from ingest.sandbox.story import Rename, RestateDay, SetStatus
+from ingest.sandbox.story import EmptyDay, Rename, RestateDay, SetStatus
 from ingest.sandbox.world import DEFAULT_SEED, DEFAULT_START, build_world
 from ingest.sync import (
     SyncSummary,
@@ -103,6 +103,27 @@ def test_day_that_was_left_after_its_totals_is_read_whole_by_the_next_run(
     assert codes(left) == codes(healed) == []
     assert any(account.deferred for account in left.accounts)
     assert not was_true
+    assert shown_is_true(run)
+
+
+def test_day_that_became_empty_is_not_read_for_ever(run: FaultRun) -> None:
+    """Held back, confirmed, and then as quiet as any other day."""
+    sandbox = run.sandbox
+    today = sandbox.world.accounts[0].local_day(sandbox.clock.now())
+    day = today - timedelta(days=3)
+    sandbox.append(EmptyDay(sandbox.clock.now(), BAD, day))
+
+    summaries = []
+    for _ in range(3):
+        summaries.append(run.sync()[0])
+        sandbox.clock.advance(minutes=15)
+
+    read = [
+        {plan.tier for plan in summary.accounts[0].planned if day in plan.window.days()}
+        for summary in summaries
+    ]
+    assert [codes(summary) for summary in summaries] == [["META-SHRINK"], [], []]
+    assert read == [{"probe"}, {"held_back"}, set()]
     assert shown_is_true(run)
 
 
