@@ -21,9 +21,10 @@ class BoundedAdapter(HTTPAdapter):
     The request then fails as one whose read timed out.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, connections: int) -> None:
+        """Args: connections: so many are kept open, for as many threads."""
         self._seconds = seconds
-        super().__init__()
+        super().__init__(pool_maxsize=connections)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

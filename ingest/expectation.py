@@ -59,6 +59,12 @@ class Expectation:
             for window in WINDOWS
         )
 
+    def has_reports(self, days: DateWindow) -> bool:
+        """Whether Meta is to make a report of any window of the days."""
+        return any(
+            self.choice(window, days).shape.mode == "report" for window in WINDOWS
+        )
+
     def slice_days(self, newest: date, is_limited: bool) -> int:
         """How many days are read together: fewer where calls are few."""
         if not is_limited:

@@ -6,6 +6,7 @@ throttles with 400 and 403 and sends passing trouble with any status. Everything
 bounded: an answer in bytes and seconds, a listing in pages, an account in errors.
 """
 
+import copy
 import hashlib
 import hmac
 import logging
@@ -37,6 +38,8 @@ SLOW_ATTEMPTS = 2
 # Meta judges an app by its error rate and wants less than 15 in 100.
 ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
+# Slices of days are read side by side, and the reports of a slice.
+CONNECTIONS = 32
 MOST_PAGES = 5_000
 MOST_EMPTY_PAGES = 100
 NOBODY = "nobody"
@@ -139,17 +142,33 @@ class GraphClient:
         )
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, BoundedAdapter(self._limits.request_seconds))
+            self._session.mount(
+                scheme, BoundedAdapter(self._limits.request_seconds, CONNECTIONS)
+            )
         # As an auth object, not a header: a .netrc entry would replace the header.
         self._session.auth = self._authorize
         # A proxy of the environment must not see what is meant for this machine.
         self._session.trust_env = base_url.startswith("https:")
         self.usage = Usage()
+        self._part = Usage()
         self.server_time: datetime | None = None
         self.served_version: str | None = None
 
     def close(self) -> None:
         self._session.close()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it may go on asking; None for ever."""
+        if self._ends_at is None:
+            return None
+        return self._ends_at - self._clock.monotonic()
+
+    def counted(self) -> tuple["GraphClient", Usage]:
+        """The same client, and the calls made through this very one."""
+        part = copy.copy(self)
+        part._part = Usage()
+        return part, part._part
 
     def node(self, path: str, params: Mapping[str, object]) -> dict[str, object]:
         """One node.
@@ -326,6 +345,7 @@ class GraphClient:
         if self._proof:
             texts["appsecret_proof"] = self._proof
         self.usage.add(calls=1)
+        self._part.add(calls=1)
         ends_at = time.monotonic() + self._limits.request_seconds
         seconds = self._limits.request_seconds
         is_get = request.method == "GET"

@@ -5,7 +5,8 @@ whole or not at all. An account that cannot be read leaves the others alone.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from ingest.expectation import Expectation, Window
 from ingest.failpoints import reached
 from ingest.fields import OBJECT_TYPES, ObjectType
 from ingest.files import digest
-from ingest.graph_client import GraphClient
+from ingest.graph_client import GraphClient, Usage
 from ingest.insights_request import InsightsRequest, WindowReading
 from ingest.ledger import (
     Account,
@@ -43,6 +44,10 @@ from ingest.throttle import is_limited
 from ingest.windows import DateWindow, is_partial, local_day
 
 logger = logging.getLogger(__name__)
+
+SLICES_SIDE_BY_SIDE = 8
+# When less time is left, a slice might be left midway: then one at a time is.
+HURRY_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,40 @@ class Reader:
         """
         wanted = list(planned)
         self.outcome.planned += wanted
+        reading: set[Future[_Slice]] = set()
+        fatal: list[PathwaysError] = []
+
+        def settle(most: int) -> None:
+            while len(reading) > most:
+                for read in wait(reading, return_when=FIRST_COMPLETED).done:
+                    reading.remove(read)
+                    fatal.extend(self._settled(read.result()))
+
+        slices = self._slices(account, wanted)
+        with ThreadPoolExecutor(SLICES_SIDE_BY_SIDE) as pool:
+            try:
+                # The next days are chosen by what the last ones taught, where those
+                # are read alone.
+                while not fatal and (days := next(slices, None)) is not None:
+                    others = self._side_by_side(days) - 1
+                    settle(others)
+                    if not fatal:
+                        reading.add(pool.submit(self._levels, account, days))
+                    settle(others)
+            finally:
+                # What the others read counts, whatever became of one.
+                settle(0)
+        if fatal:
+            raise fatal[0]
+
+    def _slices(
+        self, account: Account, wanted: Iterable[PlannedWindow]
+    ) -> Iterator[DateWindow]:
+        """The days that are read together, by what is known when they are asked for.
+
+        Raises:
+            Deferred: history has to give way.
+        """
         for plan in wanted:
             left: DateWindow | None = plan.window
             while left is not None:
@@ -192,8 +231,25 @@ class Reader:
                     # A reading of it ended midway: by itself it takes the least time.
                     longest = 1
                 days = left.slices(longest)[0]
-                self._levels(account, days)
+                yield days
                 left = left.before(days.since)
+
+    def _side_by_side(self, days: DateWindow) -> int:
+        """How many slices may be read at once.
+
+        While Meta makes the reports of one, others are read. A slice that ends midway
+        is begun again, so there is one only where no report is waited for, where calls
+        are few and where the time may run out.
+        """
+        left = self.client.seconds_left
+        in_a_hurry = left is not None and left < HURRY_SECONDS
+        if (
+            in_a_hurry
+            or is_limited(self.pace.tier)
+            or not self.expectation.has_reports(days)
+        ):
+            return 1
+        return SLICES_SIDE_BY_SIDE
 
     def failed(self, problem: PathwaysError) -> None:
         """Note that the account as a whole could not be read on."""
@@ -227,8 +283,8 @@ class Reader:
             ]
         )
 
-    def _levels(self, account: Account, days: DateWindow) -> None:
-        calls = self.client.usage.calls
+    def _levels(self, account: Account, days: DateWindow) -> "_Slice":
+        client, usage = self.client.counted()
 
         def window_begun(window: Window, is_report: bool) -> None:
             self.progress.window_begun(account.account_id, window, is_report)
@@ -237,7 +293,7 @@ class Reader:
             self.progress.window_read(account.account_id, window, reading)
 
         reader = LevelsReader(
-            request=self._request(),
+            request=self._request(client),
             account=account,
             ledger=self.ledger,
             expectation=self.expectation,
@@ -246,17 +302,20 @@ class Reader:
             window_begun=window_begun,
             window_read=window_read,
         )
-        found = reader.read(days)
-        calls = self.client.usage.calls - calls
-        self._receipts([*receipts.of_windows(reader, found, calls)], account)
+        return _Slice(reader, reader.read(days), usage)
+
+    def _settled(self, read: "_Slice") -> list[PathwaysError]:
+        """Write receipts of a slice and count it; what was fatal to it."""
+        reader, found = read.reader, read.found
+        rows = receipts.of_windows(reader, found, read.usage.calls)
+        self._receipts([*rows], reader.account)
         self._count(reader, found)
-        self.progress.days_read(account.account_id, len(days))
+        self.progress.days_read(reader.account.account_id, len(found.days))
         for problem in found.problems():
             if problem is not found.fatal:
                 logger.warning("%s", problem)
                 self.outcome.note(problem)
-        if found.fatal is not None:
-            raise found.fatal
+        return [] if found.fatal is None else [found.fatal]
 
     def _count(self, reader: LevelsReader, found: LevelsReading) -> None:
         outcome = self.outcome
@@ -275,14 +334,19 @@ class Reader:
                     held is not None and held.is_partial_day != partial
                 )
 
-    def _request(self) -> InsightsRequest:
+    def _request(self, client: GraphClient | None = None) -> InsightsRequest:
         account_id = self.outcome.account_id
 
         def page_read(size: int) -> None:
             self.progress.page_read(account_id, size)
 
         return InsightsRequest(
-            self.client, self.spool, self.clock, account_id, self.page_limit, page_read
+            client or self.client,
+            self.spool,
+            self.clock,
+            account_id,
+            self.page_limit,
+            page_read,
         )
 
     def _receipts(
@@ -291,6 +355,15 @@ class Reader:
         shared = receipts.common(self.outcome.account_id, self.api_version, account)
         self.spool.add_rows("receipts", [{**shared, **row} for row in rows])
         reached("sync.receipts_spooled")
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Some days that were read at every level, and what they cost."""
+
+    reader: LevelsReader
+    found: LevelsReading
+    usage: Usage
 
 
 def account_state(

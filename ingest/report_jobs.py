@@ -12,7 +12,7 @@ from ingest.graph_client import GraphClient
 
 logger = logging.getLogger(__name__)
 
-FIRST_POLL_SECONDS = 1.0
+FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 30.0
 # A job may stay where it is for ever: after so long it is given up.
 STALLED_AFTER_SECONDS = 300.0

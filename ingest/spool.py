@@ -289,7 +289,7 @@ class Spool:
         batch_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, row_bytes)))
         schema = tables.META_TABLES[table]
         part = _Part(self._folder / f"rows_{self._run}_{next(self._files)}.arrow", 0)
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
         found: pa.RecordBatchReader = self._connection.sql(
             query, params=given
         ).to_arrow_reader(batch_rows)

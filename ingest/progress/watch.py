@@ -205,14 +205,20 @@ class Watch(Progress):
             account = self._of(account_id)
             account.rows += rows
             account.windows_done += len(contents)
-            account.reading = tuple(one for one in account.reading if one[0] != window)
+            # Several slices may be at the same window: one of them is through with it.
+            asked = list(account.reading)
+            through = next((one for one in asked if one[0] == window), None)
+            if through is not None:
+                asked.remove(through)
+            account.reading = tuple(asked)
             account.mark_window(self.monotonic())
 
     def days_read(self, account_id: str, days: int) -> None:
         with self._lock:
             account = self._of(account_id)
             account.days_done += days
-            account.windows_done = 0
+            read = account.windows_done - days * len(WINDOWS)
+            account.windows_done = max(0, read)
             account.mark(account.days_done, self.monotonic())
 
     def waiting(self, account_id: str, seconds: float, why: str) -> None:

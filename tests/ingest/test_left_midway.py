@@ -127,6 +127,7 @@ def test_day_that_became_empty_is_not_read_for_ever(run: FaultRun) -> None:
     assert shown_is_true(run)
 
 
+@pytest.mark.slow
 def test_days_that_take_too_long_together_are_read_one_by_one(tmp_path: Path) -> None:
     with small_world() as sandbox:
         sandbox.faults.add(match=OF_BAD, fault=slow(sandbox, 4), times=None)
@@ -229,6 +230,7 @@ def test_days_asked_for_by_hand_end_today(run: FaultRun) -> None:
     assert max(day for *_, day in run.visible()) == today
 
 
+@pytest.mark.slow
 def test_account_that_fails_keeps_no_other_from_its_whole_history(
     tmp_path: Path,
 ) -> None:
@@ -285,6 +287,7 @@ def test_account_named_by_half_a_pair_is_read(tmp_path: Path) -> None:
         assert shown_is_true(run)
 
 
+@pytest.mark.slow
 def test_what_had_to_be_split_is_asked_for_so_at_once_in_the_days_before(
     tmp_path: Path,
 ) -> None:

@@ -24,6 +24,23 @@ def test_pages_bytes_and_rows_of_an_account_add_up() -> None:
     assert (account.pages, account.received_bytes, account.rows) == (2, 3_100_000, 60)
 
 
+def test_two_slices_at_the_same_window_are_two() -> None:
+    watch = Watch(Stopwatch())
+    begun(watch, "1", days=30)
+    for _ in range(2):
+        watch.window_begun("1", ("ad", "country"), True)
+    watch.window_read("1", ("ad", "country"), whole_reading(days=15))
+    watch.window_read("1", ("ad", "none"), whole_reading(days=15))
+
+    assert only(watch).reading == ((("ad", "country"), True),)
+    # The other slice's days are not done with those of the first.
+    for _ in range(len(WINDOWS) - 2):
+        watch.window_read("1", ("ad", "none"), whole_reading(days=15))
+    watch.window_read("1", ("account", "none"), whole_reading(days=15))
+    watch.days_read("1", 15)
+    assert (only(watch).days_done, only(watch).windows_done) == (15, 15)
+
+
 def test_time_left_is_as_the_days_done_took() -> None:
     stopwatch = Stopwatch()
     watch = Watch(stopwatch)

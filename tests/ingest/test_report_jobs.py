@@ -54,7 +54,7 @@ def test_report_is_polled_with_growing_waits_until_it_is_whole(
     # Three polls that find it unfinished and the one that finds it whole.
     assert len(polls) == 4
     assert methods == ["POST", "GET", "GET", "GET", "GET"]
-    assert waited(sandbox, clock) == 1 + 2 + 4 + 8
+    assert waited(sandbox, clock) == 0.5 + 1 + 2 + 4
 
 
 def test_rows_of_a_report_are_those_of_a_request_answered_at_once(

@@ -25,22 +25,14 @@ from tests.promises.fault_run import (
 
 # One of each kind on every run of the suite; the rest in the slower ring.
 EVERY_RUN = {
-    "HTTP 503 with HTML body, once",
     "closed mid body, for ever",
-    "truncated JSON with status 200, once",
-    "hanging for ever",
-    "code 1 reduce, once",
     "token expired midway",
     "unknown currency",
-    "code 80000, once",
     "code 80000 for 40 minutes",
     "page overlaps the one before",
-    "empty page with 200 where rows were",
     "endless pages",
-    "missing cursors for ever",
     "names with quotes, NUL, RTL, surrogates",
     "too large: only reports",
-    "report completes short, first reading",
     "report fails for ever",
 }
 MOST_REQUESTS = 1_500
