@@ -28,6 +28,7 @@ from ingest.sync import (
     sync_all_history,
     sync_fresh,
 )
+from ingest.thinning import thin
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +147,10 @@ class _Cycle:
             self.step("publish", lambda: self._publish(newest))
 
     def prune(self) -> str:
-        return f"{len(snapshots.prune(self._settings.data_dir))} snapshots removed"
+        # Thinning first: it notes what was published from the snapshots that are there.
+        gone = thin(self._settings.data_dir, self._settings.clock())
+        removed = snapshots.prune(self._settings.data_dir)
+        return f"{len(removed)} snapshots and {gone.rows} old rows removed"
 
     def _loaded(self, summary: SyncSummary) -> str:
         self._report.syncs.append(summary)

@@ -22,6 +22,8 @@ PathwaysError              exit 1
 ├── BuildFailed            BUILD-*  dbt ended with an error or a failed test
 ├── AuditFailed            AUDIT-*  the build must not be published
 ├── SnapshotError          SNAP-*   a snapshot is missing or damaged
+├── MomentGone             ASOF-001 a past moment that cannot be shown any more
+├── BackupFailed           BACKUP-001 there is no copy of the warehouse
 ├── DiskFull               DISK-*   there is no room for a file, or there soon is none
 ├── StepEnded              RUN-*    a step took too long, or was told to end
 └── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
@@ -159,6 +161,14 @@ class AuditFailed(PathwaysError):
 
 class SnapshotError(PathwaysError):
     code = "SNAP-001"
+
+
+class MomentGone(PathwaysError):
+    code = "ASOF-001"
+
+
+class BackupFailed(PathwaysError):
+    code = "BACKUP-001"
 
 
 class DiskFull(PathwaysError):

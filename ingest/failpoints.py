@@ -43,8 +43,13 @@ POINTS = (
     ("publish.manifest_written", "The manifest is there, the pointer names the old."),
     ("publish.pointer_replaced", "The pointer names the new, the link the old one."),
     ("publish.linked", "The link names the new one too."),
+    ("thin.deleted", "Old readings are gone, but not yet for good."),
+    ("thin.committed", "Old readings are gone for good."),
+    ("compact.copied", "The warehouse is whole in a new file beside the old one."),
+    ("compact.replaced", "The new file has taken the place of the old one."),
     ("prune.manifest_removed", "An old snapshot has no manifest any more."),
     ("prune.removed", "An old snapshot is gone."),
+    ("backup.copied", "The copy of the warehouse is whole under a temporary name."),
     ("files.temporary_written", "A new JSON file is whole beside the one it replaces."),
     ("status.written", "status.json is written; the lock is still held."),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.build import project_hash
+from ingest.database_files import checkpoint, read_whole
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
 from ingest.files import copy_whole, read_json, sync_folder, write_json
@@ -67,8 +68,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     folder = data_dir / "snapshots"
     folder.mkdir(parents=True, exist_ok=True)
     build = data_dir / "build.duckdb"
-    with duckdb.connect(str(build)) as connection:
-        connection.execute("checkpoint")
+    checkpoint(build)
     reached("publish.checkpointed")
     previous = current(data_dir)
     moment = now
@@ -77,7 +77,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     snapshot_id = _new_id(folder, moment, load_id)
     temporary = folder / f".tmp-{snapshot_id}"
     sha256 = copy_whole(build, temporary)
-    facts = _read_whole(temporary)
+    facts = _facts(temporary)
     reached("publish.copied")
     file = folder / f"{snapshot_id}.duckdb"
     temporary.replace(file)
@@ -163,21 +163,11 @@ def _new_id(folder: Path, now: datetime, load_id: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _read_whole(file: Path) -> Mapping[str, object]:
+def _facts(file: Path) -> Mapping[str, object]:
     """Row counts and the newest day by account, after reading every block."""
     try:
+        counts = read_whole(file)
         with duckdb.connect(str(file), read_only=True) as connection:
-            tables = connection.execute(
-                "select table_schema || '.' || table_name "
-                "from information_schema.tables "
-                "where table_type = 'BASE TABLE' order by 1"
-            ).fetchall()
-            counts = {
-                table: connection.execute(
-                    f"select count(*), bit_xor(hash(content)) from {table} as content"
-                ).fetchall()[0][0]
-                for (table,) in tables
-            }
             newest = connection.execute(
                 "select account_id, newest_day from marts.accounts"
             ).fetchall()

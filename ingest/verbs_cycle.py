@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,8 +117,22 @@ def sync(
 
 @verb("build")
 @click.option("--full-refresh", is_flag=True, help="Rebuild every partition.")
-def build(full_refresh: bool) -> Answer:
+@click.option(
+    "--as-of",
+    metavar="MOMENT",
+    help="As it was published at this ISO moment, into a file of its own.",
+)
+@click.option(
+    "--into",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="That file; by default `as_of/<snapshot>.duckdb` in the data folder.",
+)
+def build(full_refresh: bool, as_of: str | None, into: Path | None) -> Answer:
     """Build and test core and marts with dbt."""
+    if into and not as_of:
+        raise click.UsageError("--into goes with --as-of")
+    if as_of:
+        return _build_as_of(_moment(as_of), into)
     settings = configured()
 
     from ingest.build import dbt_build
@@ -127,6 +142,49 @@ def build(full_refresh: bool) -> Answer:
         summary = dbt_build(settings, full_refresh)
     text = f"Built {summary.models} models, {summary.tests} tests passed."
     return asdict(summary), text, 0
+
+
+def _build_as_of(moment: datetime, into: Path | None) -> Answer:
+    settings = configured()
+
+    from ingest.as_of import rebuild
+    from ingest.lock import exclusive
+
+    with exclusive(settings.data_dir, "build", settings.clock()):
+        answer = rebuild(settings, moment, into)
+    document = {
+        "as_of": moment.isoformat(),
+        "snapshot_id": answer.published.snapshot_id,
+        "published_at": answer.published.published_at.isoformat(),
+        "code_version": answer.published.code_version,
+        "is_exact": answer.is_exact,
+        "accounts": {
+            account_id: {
+                "holds_for": publication.published_at.isoformat(),
+                "is_exact": publication.holds_at(moment),
+            }
+            for account_id, publication in answer.accounts.items()
+        },
+        "file": str(answer.file),
+    }
+    said = [f"Built {answer.file}: as published at {document['published_at']}."]
+    said += [
+        f"Account {account_id} holds for {publication.published_at.isoformat()}: what "
+        f"was published at {moment.isoformat()} was thinned out."
+        for account_id, publication in answer.accounts.items()
+        if not publication.holds_at(moment)
+    ]
+    return document, "\n".join(said), 0
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"`{text}` is no ISO moment") from None
+    if moment.tzinfo is None:
+        raise click.UsageError(f"`{text}` names no zone; for UTC add a Z")
+    return moment
 
 
 @verb("publish")
@@ -205,15 +263,38 @@ def schedule(interval: str, ticks: int | None, backfill_minutes: float) -> Answe
 @verb("prune")
 @click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True)
 def prune(keep: int) -> Answer:
-    """Remove old snapshots; the current and the previous one stay."""
+    """Remove old readings and snapshots; the current and the previous one stay."""
     settings = configured()
 
     from ingest import snapshots
     from ingest.lock import exclusive
+    from ingest.thinning import thin
 
     with exclusive(settings.data_dir, "prune", settings.clock()):
+        gone = thin(settings.data_dir, settings.clock())
         removed = snapshots.prune(settings.data_dir, keep)
-    return {"removed": removed}, f"Removed {len(removed)} snapshots.", 0
+    said = f"Removed {len(removed)} snapshots and {gone.rows} old rows."
+    return {"removed": removed, **asdict(gone)}, said, 0
+
+
+@verb("backup")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder, best on another disk; by default `backups` in the data folder.",
+)
+def backup(into: Path | None) -> Answer:
+    """Copy the warehouse: its history cannot be fetched again."""
+    settings = configured()
+
+    from ingest.backup import back_up
+    from ingest.lock import exclusive
+
+    folder = into or settings.data_dir / "backups"
+    with exclusive(settings.data_dir, "backup", settings.clock()):
+        copy = back_up(settings.data_dir, folder, settings.clock())
+    said = f"Copied {copy.bytes / 2**20:.1f} MB into {copy.file}, read back whole."
+    return asdict(copy), said, 0
 
 
 @verb("docs")

@@ -8,6 +8,15 @@
     try_cast({{ column }} as timestamptz)
 {%- endmacro %}
 
+{# The day of a place at a moment. #}
+{% macro local_day(moment, timezone_name) -%}
+    {{ return(adapter.dispatch("local_day")(moment, timezone_name)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_day(moment, timezone_name) -%}
+    cast(timezone({{ timezone_name }}, {{ moment }}) as date)
+{%- endmacro %}
+
 {# The moment at which an account's day ends. #}
 {% macro end_of_day(date_day, timezone_name) -%}
     {{ return(adapter.dispatch("end_of_day")(date_day, timezone_name)) }}

@@ -35,7 +35,16 @@ IN_A_PUBLISH = (
     ("publish.pointer_replaced", 1),
     ("publish.linked", 1),
 )
-IN_A_PRUNE = (("prune.manifest_removed", 1), ("prune.removed", 1), ("prune.removed", 2))
+IN_A_PRUNE = (
+    ("thin.deleted", 1),
+    ("thin.committed", 1),
+    ("prune.manifest_removed", 1),
+    ("prune.removed", 1),
+    ("prune.removed", 2),
+)
+# Of a warehouse that has grown, which one of a cycle seldom has.
+IN_A_COMPACTION = (("compact.copied", 1), ("compact.replaced", 1))
+IN_A_BACKUP = (("backup.copied", 1),)
 # Whole cycles killed one after another in one folder, each a step further.
 CYCLES = (
     (
@@ -68,6 +77,8 @@ CYCLES = (
         "files.temporary_written:1",
         "publish.manifest_written:1",
         "publish.pointer_replaced:1",
+        "thin.deleted:1",
+        "thin.committed:1",
         "prune.manifest_removed:1",
         "prune.removed:1",
         "status.written:1",

@@ -27,7 +27,10 @@ RUN = ("run", "--backfill-minutes", "0")
 OLD_SNAPSHOTS = 3
 
 # Names of loads and their moments, as the docstring says.
-LEFT_OUT_COLUMNS = ("load_id", "rows_load_id", "loaded_at")
+LEFT_OUT_COLUMNS = (
+    *("load_id", "rows_load_id", "previous_load_id"),
+    *("loaded_at", "read_at", "previous_read_at"),
+)
 LEFT_OUT_TABLES = (
     "core.built_partitions",  # fingerprints are made of load ids
     "core.meta_receipts",  # one row a reading: what was read again has two

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingest.sandbox.server import Sandbox
@@ -214,6 +215,53 @@ def test_a_pruning_that_dies_is_finished_by_the_next(
     assert again.exit_code == 0, again.err
     left = sorted(path.suffix for path in (folder.run.data_dir / "snapshots").iterdir())
     assert left == [".duckdb", ".json"]
+    note(matrix, failpoint, ended, served, again, started)
+
+
+@cases(crash_points.IN_A_COMPACTION, "kill", "raise", "enospc")
+def test_a_warehouse_is_written_anew_whole_or_not_at_all(
+    before: Folder,
+    old: Facts,
+    copied: MakeFolder,
+    matrix: list[tuple[str, ...]],
+    failpoint: str,
+) -> None:
+    folder, started = copied(before), time.monotonic()
+    visible = folder.visible()
+    with duckdb.connect(str(folder.run.data_dir / "warehouse.duckdb")) as connection:
+        connection.execute("update ledger.compactions set bytes = 1")
+
+    ended = disturbed(folder, failpoint, "prune")
+    served = which(folder, old, old)
+    meanwhile = folder.visible()
+    again = folder("prune")
+
+    assert again.exit_code == 0, again.err
+    assert differences(meanwhile, visible) == []
+    assert differences(folder.visible(), visible) == []
+    assert folder.leftovers() == []
+    note(matrix, failpoint, ended, served, again, started)
+
+
+@cases(crash_points.IN_A_BACKUP, "kill", "raise", "enospc")
+def test_a_backup_that_dies_is_none(
+    before: Folder,
+    old: Facts,
+    copied: MakeFolder,
+    matrix: list[tuple[str, ...]],
+    failpoint: str,
+) -> None:
+    folder, started = copied(before), time.monotonic()
+    copies = folder.run.data_dir / "backups"
+
+    ended = disturbed(folder, failpoint, "backup")
+    served = which(folder, old, old)
+    half_done = [*copies.glob("*.duckdb")]
+    again = folder("backup")
+
+    assert again.exit_code == 0, again.err
+    assert half_done == []
+    assert sorted(path.suffix for path in copies.iterdir()) == [".duckdb", ".json"]
     note(matrix, failpoint, ended, served, again, started)
 
 

@@ -10,7 +10,8 @@
 -- fingerprint it was built from. Written last: a build cut short marks nothing.
 -- depends_on: {{ ref("meta_insights") }}
 -- depends_on: {{ ref("dashboard_daily") }}
--- depends_on: {{ ref("level_gaps") }}
+-- depends_on: {{ ref("meta_level_gaps") }}
+-- depends_on: {{ ref("restatements") }}
 with changed_partitions as (
 
     select * from {{ ref("int_meta__changed_partitions") }}

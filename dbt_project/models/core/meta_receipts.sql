@@ -3,11 +3,13 @@
         materialized="incremental",
         incremental_strategy="append",
         on_schema_change="append_new_columns",
+        post_hook="{{ forget_thinned_receipts() }}",
     )
 }}
 
 -- Grain: one row per reading of a window, a listing or an account, of completed loads.
--- A load may hold a receipt twice after a crash; it counts once.
+-- A load may hold a receipt twice after a crash; it counts once. What was thinned out
+-- of raw goes here too.
 with receipts as (
 
     select * from {{ ref("stg_meta__receipts") }}

@@ -13,7 +13,8 @@ built as (
     {{ built_partitions({
         "meta_insights": "core",
         "dashboard_daily": "marts",
-        "level_gaps": "marts",
+        "meta_level_gaps": "core",
+        "restatements": "marts",
         "built_partitions": "core"
     }) }}
 

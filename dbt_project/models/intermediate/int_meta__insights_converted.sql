@@ -46,6 +46,7 @@ converted as (
             store_accounts.account_currency = daily_rates.account_currency
             and store_accounts.reporting_currency = daily_rates.reporting_currency
             and insights.date_day = daily_rates.date_day
+    where insights.superseded_load_id is null
 
 )
 

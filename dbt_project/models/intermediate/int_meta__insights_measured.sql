@@ -1,4 +1,4 @@
--- Grain: one row per account, level, object, day, breakdown and country.
+-- Grain: one row per account, level, object, day, breakdown, country and reading.
 -- Lists of actions become columns. Meta leaves a metric of 0 out of its answer, so an
 -- absent one that was asked for is 0; reach may be withheld, so absent reach is not
 -- known.
@@ -23,6 +23,7 @@ measured as (
         insights.ad_id,
         insights.object_id,
         insights.load_id,
+        insights.superseded_load_id,
 
         insights.level,
         insights.breakdown,
@@ -69,6 +70,8 @@ measured as (
             and insights.level = purchase_types.level
             and insights.object_id = purchase_types.object_id
             and insights.date_day = purchase_types.date_day
+            and coalesce(insights.superseded_load_id, '')
+            = coalesce(purchase_types.superseded_load_id, '')
 
 )
 

@@ -1,7 +1,8 @@
 {{ config(materialized="table") }}
 
--- Grain: one row per account, level, object, day, breakdown and country of the changed
--- partitions. A load may hold a row twice after a crash; it counts once.
+-- Grain: one row per account, level, object, day, breakdown, country and reading of the
+-- changed partitions: the one that is shown, and the totals of accounts and campaigns
+-- that were shown before it. A load may hold a row twice after a crash; it counts once.
 with changed_partitions as (
 
     select * from {{ ref("int_meta__changed_partitions") }}
@@ -14,14 +15,49 @@ visible_windows as (
 
 ),
 
+day_versions as (
+
+    select * from {{ ref("int_meta__day_versions") }}
+
+),
+
+readings as (
+
+    select
+        account_id,
+        rows_load_id,
+        cast(null as {{ dbt.type_string() }}) as superseded_load_id,
+        level,
+        breakdown,
+        is_partial_day,
+        date_day,
+        loaded_at
+    from visible_windows
+
+    union all
+
+    select
+        account_id,
+        load_id as rows_load_id,
+        load_id as superseded_load_id,
+        level,
+        'none' as breakdown,
+        cast(null as boolean) as is_partial_day,
+        date_day,
+        read_at as loaded_at
+    from day_versions
+    where next_load_id is not null and level in ('account', 'campaign')
+
+),
+
 wanted as (
 
-    select visible_windows.*
-    from visible_windows
+    select readings.*
+    from readings
     inner join changed_partitions
         on
-            visible_windows.account_id = changed_partitions.account_id
-            and visible_windows.date_day = changed_partitions.date_day
+            readings.account_id = changed_partitions.account_id
+            and readings.date_day = changed_partitions.date_day
 
 ),
 
@@ -47,6 +83,7 @@ read as (
 
     select
         insights.*,
+        wanted.superseded_load_id,
         wanted.is_partial_day,
         wanted.loaded_at,
         row_number() over (
@@ -56,7 +93,8 @@ read as (
                 insights.object_id,
                 insights.date_day,
                 insights.breakdown,
-                insights.country_code
+                insights.country_code,
+                wanted.superseded_load_id
             order by insights.spend
         ) as copy_rank
     from insights

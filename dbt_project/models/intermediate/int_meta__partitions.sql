@@ -18,6 +18,26 @@ daily_rates as (
 
 ),
 
+day_versions as (
+
+    select * from {{ ref("int_meta__day_versions") }}
+
+),
+
+versions_of_day as (
+
+    select
+        account_id,
+        date_day,
+        {{ dbt.listagg(
+            "concat_ws(' ', level, load_id)", "','", "order by level, load_id"
+        ) }} as versions
+    from day_versions
+    where level in ('account', 'campaign')
+    group by account_id, date_day
+
+),
+
 windows_of_day as (
 
     select
@@ -43,6 +63,7 @@ fingerprinted as (
             '|',
             {{ project_hash() }},
             windows_of_day.windows,
+            versions_of_day.versions,
             windows_of_day.load_count = 1,
             store_accounts.store,
             store_accounts.account_currency,
@@ -57,6 +78,10 @@ fingerprinted as (
         windows_of_day.date_day
     from windows_of_day
     inner join store_accounts on windows_of_day.account_id = store_accounts.account_id
+    left join versions_of_day
+        on
+            windows_of_day.account_id = versions_of_day.account_id
+            and windows_of_day.date_day = versions_of_day.date_day
     left join daily_rates
         on
             store_accounts.account_currency = daily_rates.account_currency

@@ -1,4 +1,4 @@
--- Grain: one row per account, level, object and day that reports a purchase.
+-- Grain: one row per account, level, object, day and reading that reports a purchase.
 -- One sale shows up under several action types; exactly one counts: the first present
 -- by rank on the row without a breakdown. Present with 0 is present.
 with insights as (
@@ -18,6 +18,7 @@ present as (
     select
         insights.account_id,
         insights.object_id,
+        insights.superseded_load_id,
         insights.level,
         purchase_action_types.action_type,
         insights.date_day,
@@ -26,7 +27,8 @@ present as (
                 insights.account_id,
                 insights.level,
                 insights.object_id,
-                insights.date_day
+                insights.date_day,
+                insights.superseded_load_id
             order by purchase_action_types.rank
         ) as type_rank
     from insights
@@ -42,6 +44,7 @@ chosen as (
     select
         account_id,
         object_id,
+        superseded_load_id,
 
         level,
         action_type as purchase_action_type,

@@ -43,6 +43,7 @@ loaded as (
         sum(clicks) as clicks,
         date_day
     from insights
+    where superseded_load_id is null
     group by account_id, level, breakdown, date_day
 
 ),

@@ -1,110 +1,73 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="replace_partitions",
-        on_schema_change="append_new_columns",
-    )
-}}
+{{ config(materialized="view") }}
 
 -- Grain: one row per account, day, parent object and level of its children whose totals
--- do not add up to its own; only days whose levels were read in one load.
-with insights as (
+-- do not add up to its own, with the cause as far as it can be told.
+with gaps as (
 
-    select * from {{ ref("meta_insights") }}
-
-),
-
-changed_partitions as (
-
-    select * from {{ ref("int_meta__changed_partitions") }}
+    select * from {{ ref("meta_level_gaps").include(database=false) }}
 
 ),
 
-totals as (
+objects as (
 
-    select insights.*
-    from insights
-    inner join changed_partitions
+    select * from {{ ref("meta_objects").include(database=false) }}
+
+),
+
+lost_children as (
+
+    select
+        account_id,
+        case object_type when 'campaign' then account_id else parent_id end
+            as parent_id,
+        object_type as child_level,
+        count(*) as lost_count,
+        min(object_id) as example
+    from objects
+    where not is_present or effective_status in ('DELETED', 'ARCHIVED')
+    group by
+        account_id,
+        case object_type when 'campaign' then account_id else parent_id end,
+        object_type
+
+),
+
+named as (
+
+    select
+        gaps.store,
+        gaps.account_id,
+        gaps.parent_id,
+        gaps.parent_level,
+        gaps.child_level,
+        case
+            when not gaps.is_one_load then 'levels_read_apart'
+            when
+                gaps.impressions = 0
+                and gaps.clicks = 0
+                and gaps.purchases = 0
+                and gaps.purchase_value_account_currency = 0
+                and abs(gaps.spend_account_currency) <= 0.01 * (gaps.child_count + 1)
+                then 'rounding'
+            when lost_children.lost_count is not null then 'deleted_child'
+            else 'hidden_by_meta'
+        end as cause,
+        case
+            when gaps.is_one_load then lost_children.example
+        end as lost_child_id,
+        gaps.spend_account_currency,
+        gaps.impressions,
+        gaps.clicks,
+        gaps.purchases,
+        gaps.purchase_value_account_currency,
+        gaps.date_day
+    from gaps
+    left join lost_children
         on
-            insights.account_id = changed_partitions.account_id
-            and insights.date_day = changed_partitions.date_day
-    where insights.is_total
-
-),
-
-signed as (
-
-    select
-        store,
-        account_id,
-        level as parent_level,
-        object_id as parent_id,
-        case level
-            when 'account' then 'campaign' when 'campaign' then 'adset' else 'ad'
-        end as child_level,
-        spend_account_currency,
-        impressions,
-        clicks,
-        purchases,
-        purchase_value_account_currency,
-        date_day
-    from totals
-    where level <> 'ad'
-
-    union all
-
-    select
-        store,
-        account_id,
-        case level
-            when 'campaign' then 'account' when 'adset' then 'campaign' else 'adset'
-        end as parent_level,
-        case level
-            when 'campaign' then account_id when 'adset' then campaign_id else adset_id
-        end as parent_id,
-        level as child_level,
-        -spend_account_currency as spend_account_currency,
-        -impressions as impressions,
-        -clicks as clicks,
-        -purchases as purchases,
-        -purchase_value_account_currency as purchase_value_account_currency,
-        date_day
-    from totals
-    where level <> 'account'
-
-),
-
-summed as (
-
-    select
-        cast(store as varchar) as store,
-        cast(account_id as varchar) as account_id,
-        cast(parent_id as varchar) as parent_id,
-        cast(parent_level as varchar) as parent_level,
-        cast(child_level as varchar) as child_level,
-        cast(sum(spend_account_currency) as decimal(18, 4)) as spend_account_currency,
-        cast(sum(impressions) as bigint) as impressions,
-        cast(sum(clicks) as bigint) as clicks,
-        cast(sum(purchases) as bigint) as purchases,
-        cast(sum(purchase_value_account_currency) as decimal(18, 4))
-            as purchase_value_account_currency,
-        cast(date_day as date) as date_day
-    from signed
-    group by store, account_id, parent_id, parent_level, child_level, date_day
-
-),
-
-gaps as (
-
-    select *
-    from summed
-    where
-        spend_account_currency <> 0
-        or impressions <> 0
-        or clicks <> 0
-        or purchases <> 0
-        or purchase_value_account_currency <> 0
+            gaps.account_id = lost_children.account_id
+            and gaps.parent_id = lost_children.parent_id
+            and gaps.child_level = lost_children.child_level
 
 )
 
-select * from gaps
+select * from named

@@ -1,0 +1,187 @@
+"""Core and marts as they were published at a moment, rebuilt from raw.
+
+What was published at a moment is what raw held then. So the loads up to a publication's
+mark are copied into a warehouse of their own and the same models are built over it, by
+the rules of today. Old readings are thinned out (`thinning`); an account whose reading
+of that moment is gone is shown as of the last moment before it that is still whole, and
+the answer says so.
+"""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from ingest import publications, tables
+from ingest.build import dbt_build
+from ingest.database_files import checkpoint
+from ingest.errors import MomentGone
+from ingest.publications import Publication
+from ingest.settings import Settings
+
+_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("load_id", pa.string()),
+        ("snapshot_id", pa.string()),
+        ("holds_for", pa.timestamp("us", tz="UTC")),
+        ("is_exact", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """A past state of core and marts, in a file of its own.
+
+    Attributes:
+        published: what was published at the moment that was asked for.
+        accounts: by account, the publication whose numbers it is shown with.
+        is_exact: every account is shown as it was published then.
+    """
+
+    moment: datetime
+    published: Publication
+    accounts: Mapping[str, Publication]
+    file: Path
+
+    @property
+    def is_exact(self) -> bool:
+        return all(each.holds_at(self.moment) for each in self.accounts.values())
+
+
+def rebuild(settings: Settings, moment: datetime, target: Path | None = None) -> AsOf:
+    """Build core and marts as of a moment. The caller holds the lock.
+
+    Args:
+        target: the file to write; by default one named by its snapshot in `as_of`.
+
+    Raises:
+        MomentGone: nothing had been published by then, or none of it is left.
+        BuildFailed: dbt ended with an error or a failed test.
+    """
+    folder = settings.data_dir / "as_of"
+    published, accounts = _chosen(settings, moment)
+    file = target or folder / f"{published.snapshot_id}.duckdb"
+    work = folder / f".{published.snapshot_id}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        answer = AsOf(moment, published, accounts, file)
+        _copy_loads(settings.data_dir, work / "warehouse.duckdb", answer)
+        dbt_build(settings.model_copy(update={"data_dir": work}))
+        build = work / "build.duckdb"
+        _note(build, answer)
+        checkpoint(build)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        build.replace(file)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return answer
+
+
+def _chosen(
+    settings: Settings, moment: datetime
+) -> tuple[Publication, dict[str, Publication]]:
+    """What was published at the moment, and with which publication each account of it
+    can still be shown."""
+    warehouse = settings.data_dir / "warehouse.duckdb"
+    if not warehouse.exists():
+        raise MomentGone("Nothing was published yet.", "Run `pathways run`.")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        on_disk = publications.record(connection, settings.data_dir)
+        known = publications.recorded(connection)
+        by_then = [each for each in known if each.published_at <= moment]
+        if not by_then:
+            raise _gone(moment, "anything", known)
+        zones = connection.execute(
+            "select account_id, arg_max(timezone_name, _dlt_load_id) "
+            "from raw_meta.accounts where _dlt_load_id <= $mark "
+            "group by account_id order by account_id",
+            {"mark": by_then[-1].load_id},
+        ).fetchall()
+    accounts = {}
+    for account_id, zone in zones:
+        whole = {each.snapshot_id for each in _whole(known, on_disk, zone, settings)}
+        shown = [each for each in by_then if each.snapshot_id in whole]
+        if not shown:
+            raise _gone(moment, f"account {account_id}", known)
+        accounts[account_id] = shown[-1]
+    return by_then[-1], accounts
+
+
+def _whole(
+    known: list[Publication], on_disk: frozenset[str], zone: str, settings: Settings
+) -> Iterable[Publication]:
+    """The publications whose readings an account of this zone still has."""
+    yield from publications.kept(known, ZoneInfo(zone), settings.clock())
+    yield from (each for each in known if each.snapshot_id in on_disk)
+
+
+def _gone(moment: datetime, what: str, known: list[Publication]) -> MomentGone:
+    hint = "Nothing was published yet."
+    if known:
+        hint = f"The first moment that is known is {known[0].published_at.isoformat()}."
+    return MomentGone(
+        f"What was published of {what} at {moment.isoformat()} is not known.", hint
+    )
+
+
+def _copy_loads(data_dir: Path, target: Path, answer: AsOf) -> None:
+    """A warehouse with the loads that each account's publication held."""
+    with duckdb.connect(str(target)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        source = str(data_dir / "warehouse.duckdb").replace("'", "''")
+        connection.execute(f"attach '{source}' as source (read_only)")
+        connection.register("shown", _as_table(answer))
+        held = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = 'source' and schema_name in ('raw_meta', 'raw_fx')"
+        ).fetchall()
+        read_by_day = {"receipts", *tables.INSIGHT_TABLES.values()}
+        for schema, table in held:
+            load_id = "load_id" if table == "_dlt_loads" else "_dlt_load_id"
+            bound = "$mark"
+            if table in read_by_day:
+                bound = "coalesce(shown.load_id, $mark)"
+            elif table.startswith("_dlt") and table != "_dlt_loads":
+                continue
+            joined = (
+                "left join shown using (account_id)" if table in read_by_day else ""
+            )
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(
+                f"create table {schema}.{table} as select rows.* "
+                f"from source.{schema}.{table} as rows {joined} "
+                f"where rows.{load_id} <= {bound}",
+                {"mark": answer.published.load_id},
+            )
+
+
+def _note(build: Path, answer: AsOf) -> None:
+    """Write into the file which moment each account's numbers hold for."""
+    with duckdb.connect(str(build)) as connection:
+        connection.register("shown", _as_table(answer))
+        connection.execute("create or replace table marts.as_of as from shown")
+
+
+def _as_table(answer: AsOf) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "account_id": account_id,
+                "load_id": publication.load_id,
+                "snapshot_id": publication.snapshot_id,
+                "holds_for": publication.published_at,
+                "is_exact": publication.holds_at(answer.moment),
+            }
+            for account_id, publication in answer.accounts.items()
+        ],
+        schema=_SCHEMA,
+    )

@@ -1,0 +1,167 @@
+"""What was published when: which moments of the past can still be answered exactly.
+
+A publication is a snapshot's moment and the newest load in it, its mark. Publications
+stand in the warehouse (`ledger.publications`), beside the readings that they showed, so
+that a copy of the warehouse is a copy of its history.
+
+As time goes by fewer moments are kept: every publication of the last 48 hours, the last
+one of each day for 35 days, and the last one of each week. Days and weeks are the
+account's own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from ingest.files import read_json
+
+EVERY_ONE = timedelta(hours=48)
+ONE_A_DAY = timedelta(days=35)
+
+_TABLE = """
+create schema if not exists ledger;
+create table if not exists ledger.publications (
+    snapshot_id varchar primary key,
+    published_at timestamptz not null,
+    superseded_at timestamptz,
+    load_id varchar not null,
+    code_version varchar,
+    project_hash varchar
+)
+"""
+
+# Before any of them is struck out, so that what came next is known for ever.
+_SUPERSEDE = """
+update ledger.publications as earlier
+set superseded_at = later.superseded_at
+from (
+    select
+        snapshot_id,
+        lead(published_at) over (
+            order by published_at, load_id, snapshot_id
+        ) as superseded_at
+    from ledger.publications
+) as later
+where
+    earlier.superseded_at is null
+    and later.superseded_at is not null
+    and earlier.snapshot_id = later.snapshot_id
+"""
+
+_IN_A_MANIFEST = (
+    "snapshot_id",
+    "published_at",
+    "load_id",
+    "code_version",
+    "project_hash",
+)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A snapshot that was published.
+
+    Attributes:
+        published_at: aware, UTC.
+        superseded_at: when the next one was published; None for the newest.
+        load_id: its mark, the newest load in it.
+        code_version: of the code that built it.
+    """
+
+    snapshot_id: str
+    published_at: datetime
+    superseded_at: datetime | None
+    load_id: str
+    code_version: str
+    project_hash: str
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether this is what was published at the moment."""
+        ended = self.superseded_at is not None and self.superseded_at <= moment
+        return self.published_at <= moment and not ended
+
+
+def kept(
+    publications: Iterable[Publication], zone: ZoneInfo, now: datetime
+) -> list[Publication]:
+    """Those that an account of this zone can be shown as of, oldest first."""
+    last_of: dict[date, Publication] = {}
+    oldest_first = sorted(publications, key=_order)
+    for publication in oldest_first:
+        day = publication.published_at.astimezone(zone).date()
+        last_of[day] = publication
+    last_day_of = {day - timedelta(days=day.weekday()): day for day in last_of}
+    weekly = {last_of[day].snapshot_id for day in last_day_of.values()}
+    daily = {publication.snapshot_id for publication in last_of.values()}
+    return [
+        publication
+        for publication in oldest_first
+        for age in [now - publication.published_at]
+        if age <= EVERY_ONE
+        or (age <= ONE_A_DAY and publication.snapshot_id in daily)
+        or publication.snapshot_id in weekly
+    ]
+
+
+def recorded(connection: duckdb.DuckDBPyConnection) -> list[Publication]:
+    """Every publication that the warehouse knows of, oldest first."""
+    found = connection.execute(
+        "select count(*) from information_schema.tables "
+        "where table_schema = 'ledger' and table_name = 'publications'"
+    ).fetchall()
+    if not found[0][0]:
+        return []
+    rows = connection.execute(
+        "select snapshot_id, published_at, superseded_at, "
+        "load_id, code_version, project_hash from ledger.publications"
+    ).fetchall()
+    return sorted((Publication(*row) for row in rows), key=_order)
+
+
+def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[str]:
+    """Write down the snapshots that are there, known ones once; their ids."""
+    connection.execute(_TABLE)
+    snapshot_ids = set()
+    for file in (data_dir / "snapshots").glob("*.json"):
+        told = _told_by(file)
+        if told is None or not file.with_suffix(".duckdb").exists():
+            continue
+        connection.execute(
+            "insert or ignore into ledger.publications values ($snapshot_id, "
+            "$published_at, null, $load_id, $code_version, $project_hash)",
+            told,
+        )
+        snapshot_ids.add(file.stem)
+    connection.execute(_SUPERSEDE)
+    return frozenset(snapshot_ids)
+
+
+def keep_only(
+    connection: duckdb.DuckDBPyConnection, snapshot_ids: Iterable[str]
+) -> None:
+    """Strike out the publications that nothing can be shown as of any more."""
+    connection.execute(
+        "delete from ledger.publications where not list_contains($kept, snapshot_id)",
+        {"kept": list(snapshot_ids)},
+    )
+
+
+def _told_by(file: Path) -> dict[str, str] | None:
+    """What a manifest says of its publication; None where it is damaged."""
+    manifest = read_json(file) or {}
+    if not all(isinstance(manifest.get(name), str) for name in _IN_A_MANIFEST):
+        return None
+    told = {name: str(manifest[name]) for name in _IN_A_MANIFEST}
+    try:
+        datetime.fromisoformat(told["published_at"])
+    except ValueError:
+        return None
+    return told
+
+
+def _order(publication: Publication) -> tuple[datetime, str, str]:
+    return publication.published_at, publication.load_id, publication.snapshot_id
