@@ -8,11 +8,23 @@
     try_cast({{ column }} as timestamptz)
 {%- endmacro %}
 
+{% macro postgres__meta_moment(column) -%}
+    staging.moment({{ column }})
+{%- endmacro %}
+
+{% macro spark__meta_moment(column) -%}
+    try_cast({{ column }} as timestamp)
+{%- endmacro %}
+
 {# The moment at which an account's day ends. #}
 {% macro end_of_day(date_day, timezone_name) -%}
     {{ return(adapter.dispatch("end_of_day")(date_day, timezone_name)) }}
 {%- endmacro %}
 
-{% macro duckdb__end_of_day(date_day, timezone_name) -%}
-    timezone({{ timezone_name }}, cast({{ date_day }} + interval 1 day as timestamp))
+{% macro default__end_of_day(date_day, timezone_name) -%}
+    timezone({{ timezone_name }}, cast({{ date_day }} + interval '1 day' as timestamp))
+{%- endmacro %}
+
+{% macro spark__end_of_day(date_day, timezone_name) -%}
+    to_utc_timestamp(cast(date_add({{ date_day }}, 1) as timestamp), {{ timezone_name }})
 {%- endmacro %}

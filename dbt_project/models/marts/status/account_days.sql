@@ -15,8 +15,8 @@ store_accounts as (
 days as (
 
     select
-        cast(store_accounts.store as varchar) as store,
-        cast(store_accounts.account_id as varchar) as account_id,
+        store_accounts.store,
+        store_accounts.account_id,
         cast(visible_windows.is_partial_day as boolean) as is_partial_day,
         cast(visible_windows.date_day as date) as date_day
     from visible_windows

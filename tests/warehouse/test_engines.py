@@ -1,0 +1,163 @@
+"""One set of models on DuckDB, Postgres and Spark: the same rows in every public table.
+
+The default world is loaded by real cycles, a first day and three more with a restated
+day, a rename, a pause, a new and a vanished ad, an emptied day and a withheld rate.
+Each engine builds from a copy of the same raw rows.
+"""
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest.sandbox.server import Sandbox
+from ingest.sandbox.story import (
+    EmptyDay,
+    NewAd,
+    Rename,
+    RestateDay,
+    SetStatus,
+    VanishAd,
+)
+from ingest.sandbox.world import default_world
+from tests.conftest import Pathways
+from tests.fixtures import engines
+from tests.fixtures.engine_rows import (
+    NOT_COMPARED,
+    Table,
+    Tables,
+    differing,
+    duckdb_rows,
+    postgres_rows,
+    public_tables,
+    total,
+)
+
+pytestmark = pytest.mark.engines
+STAGES = ("first day", "three days on")
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A data folder as it stood at each stage, built by DuckDB."""
+
+    folders: dict[str, Path]
+
+    def tables(self, stage: str) -> list[Table]:
+        return public_tables(self.folders[stage] / "build.duckdb")
+
+    def rows(self, stage: str) -> Tables:
+        return duckdb_rows(self.folders[stage] / "build.duckdb", self.tables(stage))
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    world = default_world()
+    folder = tmp_path_factory.mktemp("engines")
+    acme, noor = (account.id for account in world.accounts)
+    campaigns = [
+        campaign
+        for campaign in world.campaigns
+        if campaign.account_id == acme and campaign.status == "ACTIVE"
+    ]
+    adset = next(adset for adset in world.adsets if adset.account_id == acme)
+    vanished = next(ad for ad in world.ads if ad.account_id == noor)
+    kept = {}
+
+    def keep(run: Pathways, stage: str, *arguments: str) -> None:
+        ended = run("run", *arguments)
+        assert ended.exit_code == 0, ended.err
+        kept[stage] = folder / stage.replace(" ", "_")
+        kept[stage].mkdir()
+        for file in ("warehouse.duckdb", "build.duckdb"):
+            shutil.copy(run.data_dir / file, kept[stage] / file)
+
+    with Sandbox(world, empty_page_every=5) as sandbox:
+        run = Pathways(folder / "data", sandbox)
+        sandbox.rates.withhold(date(2026, 3, 11))
+        keep(run, STAGES[0])
+
+        start = sandbox.clock.now()
+        sandbox.append(
+            RestateDay(start + timedelta(hours=20), acme, date(2026, 2, 20), 900, 1300),
+            Rename(start + timedelta(hours=21), campaigns[0].id, "Renamed 'é' \"q\""),
+            SetStatus(start + timedelta(hours=22), campaigns[1].id, "PAUSED"),
+            NewAd(start + timedelta(hours=23), adset.id, "901000000000000077", "Fresh"),
+            VanishAd(start + timedelta(hours=30), vanished.id),
+            EmptyDay(start + timedelta(hours=31), noor, date(2026, 3, 3)),
+        )
+        sandbox.clock.advance(days=3)
+        keep(run, STAGES[1], "--accept-shrink")
+    return Told(kept)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What an engine built at a stage, and how many (account, day) it rebuilt."""
+
+    tables: Tables
+    rebuilt: int
+
+
+@pytest.fixture(scope="session")
+def postgres(told: Told) -> dict[str, Built]:
+    """What Postgres built at each stage, at the second one incrementally."""
+    binaries = engines.postgres_binaries()
+    if binaries is None:
+        pytest.skip("no initdb on PATH or in /usr/lib/postgresql: install Postgres")
+    if importlib.util.find_spec("dbt.adapters.postgres") is None:
+        pytest.skip("dbt-postgres is not installed: pip install -e .[postgres]")
+    built = {}
+    with engines.postgres_server(binaries) as server:
+        for stage in STAGES:
+            engines.copy_raw_to_postgres(told.folders[stage], server)
+            engines.dbt("postgres", told.folders[stage], *BUILD, **server.variables)
+            ((rebuilt,),) = server.query(
+                "select count(*) from intermediate.int_meta__changed_partitions"
+            )
+            built[stage] = Built(postgres_rows(server, told.tables(stage)), rebuilt)
+    return built
+
+
+def assert_same(told: Told, stage: str, engine: str, found: Tables) -> None:
+    expected = told.rows(stage)
+    assert found.keys() == expected.keys()
+    print(f"\n{stage}: DuckDB | {engine}")
+    for table in told.tables(stage):
+        ours, others = expected[table.name], found[table.name]
+        sums = [
+            f"{column} {total(table, ours, column)} | {total(table, others, column)}"
+            for column in ("spend", "purchases")
+            if column in table.columns
+        ]
+        print(f"{table.name:28} rows {len(ours):,} | {len(others):,}", *sums, sep="   ")
+    for name, rows in expected.items():
+        assert len(found[name]) == len(rows), name
+        assert list(differing(rows, found[name]))[:3] == [], name
+
+
+def test_every_public_table_but_the_named_ones_is_compared(told: Told) -> None:
+    names = {table.name for table in told.tables(STAGES[1])}
+
+    assert len(names) >= 16
+    assert {"core.meta_daily_metrics", "marts.budget_priors"} <= names
+    assert names.isdisjoint(NOT_COMPARED)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_postgres_builds_the_rows_that_duckdb_builds(
+    told: Told, postgres: dict[str, Built], stage: str
+) -> None:
+    assert_same(told, stage, "Postgres", postgres[stage].tables)
+
+
+def test_postgres_rebuilds_the_changed_days_only(postgres: dict[str, Built]) -> None:
+    first, later = (postgres[stage] for stage in STAGES)
+
+    assert first.rebuilt == len(first.tables["marts.account_days"])
+    print(f"rebuilt {later.rebuilt} of {len(later.tables['marts.account_days'])}")
+    assert 0 < later.rebuilt < len(later.tables["marts.account_days"]) / 2
