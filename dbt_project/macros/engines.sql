@@ -79,7 +79,6 @@
         {%- for setting, value in {
             "spark.sql.decimalOperations.allowPrecisionLoss": "false",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.ansi.enabled": "true",
         }.items() -%}
             {%- set found = run_query("set " ~ setting).columns[1].values()[0] -%}
             {%- if found != value -%}

@@ -27,11 +27,13 @@ from tests.conftest import Pathways
 from tests.fixtures import engines
 from tests.fixtures.engine_rows import (
     NOT_COMPARED,
+    Built,
     Table,
     Tables,
+    built_by_duckdb,
+    built_by_postgres,
+    built_by_spark,
     differing,
-    duckdb_rows,
-    postgres_rows,
     public_tables,
     total,
 )
@@ -43,15 +45,13 @@ BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 @dataclass(frozen=True)
 class Told:
-    """A data folder as it stood at each stage, built by DuckDB."""
+    """A data folder as it stood at each stage, and what DuckDB had built there."""
 
     folders: dict[str, Path]
+    built: dict[str, Built]
 
     def tables(self, stage: str) -> list[Table]:
         return public_tables(self.folders[stage] / "build.duckdb")
-
-    def rows(self, stage: str) -> Tables:
-        return duckdb_rows(self.folders[stage] / "build.duckdb", self.tables(stage))
 
 
 @pytest.fixture(scope="session")
@@ -92,15 +92,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         )
         sandbox.clock.advance(days=3)
         keep(run, STAGES[1], "--accept-shrink")
-    return Told(kept)
-
-
-@dataclass(frozen=True)
-class Built:
-    """What an engine built at a stage, and how many (account, day) it rebuilt."""
-
-    tables: Tables
-    rebuilt: int
+    return Told(kept, {stage: built_by_duckdb(path) for stage, path in kept.items()})
 
 
 @pytest.fixture(scope="session")
@@ -116,15 +108,26 @@ def postgres(told: Told) -> dict[str, Built]:
         for stage in STAGES:
             engines.copy_raw_to_postgres(told.folders[stage], server)
             engines.dbt("postgres", told.folders[stage], *BUILD, **server.variables)
-            ((rebuilt,),) = server.query(
-                "select count(*) from intermediate.int_meta__changed_partitions"
-            )
-            built[stage] = Built(postgres_rows(server, told.tables(stage)), rebuilt)
+            built[stage] = built_by_postgres(server, told.tables(stage))
     return built
 
 
+@pytest.fixture(scope="session")
+def spark(told: Told) -> dict[str, Built]:
+    """What Spark built of the last stage; it builds everything anew each time."""
+    if shutil.which("java") is None:
+        pytest.skip("no java on PATH: Spark needs 17 or later")
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("pyspark is not installed: pip install -e .[spark]")
+    if importlib.util.find_spec("dbt.adapters.spark") is None:
+        pytest.skip("dbt-spark is not installed: pip install -e .[spark]")
+    stage = STAGES[-1]
+    folder = engines.build_on_spark(told.folders[stage])
+    return {stage: built_by_spark(folder, told.tables(stage))}
+
+
 def assert_same(told: Told, stage: str, engine: str, found: Tables) -> None:
-    expected = told.rows(stage)
+    expected = told.built[stage].tables
     assert found.keys() == expected.keys()
     print(f"\n{stage}: DuckDB | {engine}")
     for table in told.tables(stage):
@@ -141,7 +144,7 @@ def assert_same(told: Told, stage: str, engine: str, found: Tables) -> None:
 
 
 def test_every_public_table_but_the_named_ones_is_compared(told: Told) -> None:
-    names = {table.name for table in told.tables(STAGES[1])}
+    names = {table.name for table in told.tables(STAGES[-1])}
 
     assert len(names) >= 16
     assert {"core.meta_daily_metrics", "marts.budget_priors"} <= names
@@ -157,7 +160,29 @@ def test_postgres_builds_the_rows_that_duckdb_builds(
 
 def test_postgres_rebuilds_the_changed_days_only(postgres: dict[str, Built]) -> None:
     first, later = (postgres[stage] for stage in STAGES)
+    days = len(later.tables["marts.account_days"])
 
+    print(f"\nPostgres rebuilt {later.rebuilt} of {days} days")
     assert first.rebuilt == len(first.tables["marts.account_days"])
-    print(f"rebuilt {later.rebuilt} of {len(later.tables['marts.account_days'])}")
-    assert 0 < later.rebuilt < len(later.tables["marts.account_days"]) / 2
+    assert later.rebuilt is not None
+    assert 0 < later.rebuilt < days / 2
+
+
+def test_spark_builds_the_rows_that_duckdb_builds(
+    told: Told, spark: dict[str, Built]
+) -> None:
+    for stage, built in spark.items():
+        assert_same(told, stage, "Spark", built.tables)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres", "spark"])
+def test_ratios_are_one_formula_on(
+    told: Told, request: pytest.FixtureRequest, engine: str
+) -> None:
+    # 1/4, 30/12 four times, 3 of 200 in percent and a thousand, 12 to 15, no divisor.
+    expected = (0.25, 2.5, 2.5, 2.5, 1.5, 2.5, 15.0, 1.5, 25.0, None, None)
+
+    built = told.built if engine == "duckdb" else request.getfixturevalue(engine)
+
+    for of_stage in built.values():
+        assert of_stage.ratios == expected
