@@ -45,18 +45,15 @@
 {% macro default__prepare_engine() %}{% endmacro %}
 
 {#
-    Load ids are ordered as text, and the newest one holds: a collation that skips dots
-    would choose another. `staging.moment` is null where a cast would fail.
+    Load ids and names are ordered as text, and the newest or last one holds: under a
+    collation that skips dots or case it would be another. `staging.moment` is null where a cast would fail.
 #}
 {% macro postgres__prepare_engine() -%}
     {%- if execute -%}
-        {%- set order = run_query(
-            "select datcollate from pg_database where datname = current_database()"
-        ).columns[0].values()[0] -%}
-        {%- if order not in ("C", "POSIX", "C.UTF-8", "C.utf8") -%}
+        {%- if not run_query("select 'B' < 'a'").columns[0].values()[0] -%}
             {{ exceptions.raise_compiler_error(
-                "The database orders text by " ~ order ~ ", Pathways needs C: create "
-                ~ "database ... template template0 lc_collate 'C'."
+                "The database orders text by a language, Pathways needs collation C: "
+                ~ "create database ... template template0 lc_collate 'C'."
             ) }}
         {%- endif -%}
     {%- endif -%}

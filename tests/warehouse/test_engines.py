@@ -7,6 +7,7 @@ Each engine builds from a copy of the same raw rows.
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -101,19 +102,24 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 @pytest.fixture(scope="session")
-def postgres(told: Told) -> dict[str, Built]:
-    """What Postgres built at each stage, at the second one incrementally."""
+def server() -> Iterator[engines.Postgres]:
     binaries = engines.postgres_binaries()
     if binaries is None:
         pytest.skip("no initdb on PATH or in /usr/lib/postgresql: install Postgres")
     if importlib.util.find_spec("dbt.adapters.postgres") is None:
         pytest.skip("dbt-postgres is not installed: pip install -e .[postgres]")
+    with engines.postgres_server(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(told: Told, server: engines.Postgres) -> dict[str, Built]:
+    """What Postgres built at each stage, at the second one incrementally."""
     built = {}
-    with engines.postgres_server(binaries) as server:
-        for stage in STAGES:
-            engines.copy_raw_to_postgres(told.folders[stage], server)
-            engines.dbt("postgres", told.folders[stage], *BUILD, **server.variables)
-            built[stage] = built_by_postgres(server, told.tables(stage, "Postgres"))
+    for stage in STAGES:
+        engines.copy_raw_to_postgres(told.folders[stage], server)
+        engines.dbt("postgres", told.folders[stage], *BUILD, **server.variables)
+        built[stage] = built_by_postgres(server, told.tables(stage, "Postgres"))
     return built
 
 
@@ -175,6 +181,21 @@ def test_postgres_rebuilds_the_changed_days_only(postgres: dict[str, Built]) -> 
     assert first.rebuilt == len(first.tables["marts.account_days"])
     assert later.rebuilt is not None
     assert 0 < later.rebuilt < days / 2
+
+
+def test_postgres_that_orders_text_by_a_language_is_refused(
+    server: engines.Postgres, tmp_path: Path
+) -> None:
+    import psycopg2
+
+    english = "template template0 locale_provider icu icu_locale 'en-US'"
+    try:
+        database = server.create_database("english", english)
+    except psycopg2.Error as error:
+        pytest.skip(f"this Postgres has no ICU: {error}")
+
+    with pytest.raises(AssertionError, match="orders text by a language"):
+        engines.dbt("postgres", tmp_path, *BUILD, **database.variables)
 
 
 def test_spark_builds_the_rows_that_duckdb_builds(
