@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow faults soak bench docs lock
+.PHONY: help install demo test test-slow faults soak engines bench docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -34,6 +34,9 @@ faults: install ## every fault of Meta's, what came of it, and whether the numbe
 
 soak: install ## a month of cycles, an hour and more; writes bench/soak.json
 	@$(BIN)/python -m pytest tests/promises -m soak -n 0 -s
+
+engines: install ## the models on Postgres and Spark, equal to DuckDB row for row; says what it lacks
+	@$(BIN)/python -m pytest tests/warehouse/test_engines.py -m engines -n 0 -rs -s
 
 bench: install ## benchmarks; writes bench/*.json and a table
 	@$(BIN)/python -m pytest tests/bench -m bench -n 0 -s

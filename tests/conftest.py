@@ -68,6 +68,28 @@ class Pathways:
             out, err = process.communicate(timeout=300)
         return Ended(process.returncode, out, err)
 
+    def dbt(self, *arguments: str, processors: int | None = None) -> str:
+        """What dbt itself says of the data folder, whatever it ended with.
+
+        Args:
+            processors: at most so many for it and DuckDB; None for all.
+        """
+        usable = sorted(os.sched_getaffinity(0))[:processors]
+        ended = subprocess.run(
+            [
+                *(sys.executable, "-m", "dbt.cli.main", *arguments, "--no-use-colors"),
+                *("--target-path", str(self.data_dir / "target")),
+                *("--log-path", str(self.data_dir / "logs")),
+            ],
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, usable),
+        )
+        return ended.stdout
+
     def query(self, sql: str, file: str = "current.duckdb") -> list[tuple[Any, ...]]:
         """Rows of a query on the published snapshot, or on another file."""
         path = str((self.data_dir / file).resolve())

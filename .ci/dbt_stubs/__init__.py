@@ -11,7 +11,8 @@ from jinja2.runtime import Context
 class _Adapter:
     @pass_context
     def dispatch(self, context: Context, name: str) -> Callable[..., str]:
-        return context[f"duckdb__{name}"]
+        own = context.get(f"duckdb__{name}")
+        return own or context[f"default__{name}"]
 
     def get_relation(self, *_: str) -> None:
         return None
@@ -42,6 +43,7 @@ dbt = SimpleNamespace(
     type_string=lambda: "varchar",
 )
 execute = False
+generate_database_name = _given
 flags = SimpleNamespace(FULL_REFRESH=False, WHICH="build")
 invocation_args_dict: dict[str, Any] = {}
 run_started_at = SimpleNamespace(isoformat=lambda: "2026-03-01T00:00:00+00:00")

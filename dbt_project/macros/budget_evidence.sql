@@ -59,8 +59,9 @@ windows as (
             when store_priors.roas is not null then 'store_prior'
         end as target_source,
         -- Without a target of its own a store is measured against its own past.
-        coalesce(cast(targets.target_roas as double), store_priors.roas) as target_roas,
-        cast(targets.break_even_roas as double) as break_even_roas,
+        coalesce(cast(targets.target_roas as {{ type_double() }}), store_priors.roas)
+            as target_roas,
+        cast(targets.break_even_roas as {{ type_double() }}) as break_even_roas,
         store_priors.aov as store_aov,
         complete_windows.since_day,
         complete_windows.until_day,
@@ -142,8 +143,8 @@ rows_in_reach as (
         rows_by_unit.*,
         windows.since_day,
         windows.until_day,
-        cast(rows_by_unit.spend as double) as exposure,
-        cast(rows_by_unit.purchase_value as double) as order_value,
+        cast(rows_by_unit.spend as {{ type_double() }}) as exposure,
+        cast(rows_by_unit.purchase_value as {{ type_double() }}) as order_value,
         power(
             0.5,
             ({{ dbt.datediff("rows_by_unit.date_day", "windows.as_of_day", "day") }})
@@ -230,13 +231,17 @@ units as (
 
         -- For the spread of order values between days: days with a purchase alone.
         count(case when is_evidence and purchases > 0 then 1 end) as selling_days,
-        sum(case when is_evidence and purchases > 0 then cast(purchases as double) end)
-            as sold_purchases,
+        sum(
+            case
+                when is_evidence and purchases > 0
+                    then cast(purchases as {{ type_double() }})
+            end
+        ) as sold_purchases,
         sum(case when is_evidence and purchases > 0 then order_value end) as sold_value,
         sum(
             case
                 when is_evidence and purchases > 0
-                    then power(order_value, 2) / cast(purchases as double)
+                    then power(order_value, 2) / cast(purchases as {{ type_double() }})
             end
         ) as sold_squares
     from rows_in_reach

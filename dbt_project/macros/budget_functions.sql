@@ -8,6 +8,9 @@
     {{ return(adapter.dispatch("create_budget_functions")()) }}
 {%- endmacro %}
 
+{# Only a published snapshot carries them. #}
+{% macro default__create_budget_functions() %}{% endmacro %}
+
 {% macro budget_relations() -%}
     {{ return({
         "accounts": "marts.accounts",

@@ -59,7 +59,24 @@
     ) / (1 / {{ variance }} + {{ information }})
 {%- endmacro %}
 
+{# An estimate as it is shown. #}
+{% macro in_six_places(estimate) -%}
+    {{ return(adapter.dispatch("in_six_places")(estimate)) }}
+{%- endmacro %}
+
+{% macro default__in_six_places(estimate) -%}
+    cast(round({{ estimate }}, 6) as {{ type_double() }})
+{%- endmacro %}
+
+{# Postgres rounds numerics only to places. #}
+{% macro postgres__in_six_places(estimate) -%}
+    cast(
+        round(cast(cast({{ estimate }} as text) as numeric), 6)
+        as {{ type_double() }}
+    )
+{%- endmacro %}
+
 {# A number in a sentence. #}
 {% macro in_words(number, places=2) -%}
-    cast(cast({{ number }} as decimal(38, {{ places }})) as varchar)
+    cast(cast({{ number }} as decimal(38, {{ places }})) as {{ dbt.type_string() }})
 {%- endmacro %}

@@ -1,8 +1,14 @@
 {#
     What the last dbt run did, beside what it built: publishing refuses a build whose run
-    did not end, left nodes out or failed a test.
+    did not end, left nodes out or failed a test. Only DuckDB's file is published.
 #}
 {% macro note_run_started() -%}
+    {{ return(adapter.dispatch("note_run_started")()) }}
+{%- endmacro %}
+
+{% macro default__note_run_started() %}{% endmacro %}
+
+{% macro duckdb__note_run_started() -%}
     create schema if not exists marts;
     create or replace table marts.build_results as
     select
@@ -20,6 +26,12 @@
 {%- endmacro %}
 
 {% macro note_run_ended(results) -%}
+    {{ return(adapter.dispatch("note_run_ended")(results)) }}
+{%- endmacro %}
+
+{% macro default__note_run_ended(results) %}{% endmacro %}
+
+{% macro duckdb__note_run_ended(results) -%}
     {%- if execute -%}
     insert into marts.build_results by name
     select

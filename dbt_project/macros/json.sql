@@ -22,6 +22,30 @@
     )
 {%- endmacro %}
 
+{% macro postgres__action_value(actions, action_type) -%}
+    (
+        select sum(cast(coalesce(item ->> 'value', '0') as {{ type_money() }}))
+        from jsonb_array_elements(cast({{ actions }} as jsonb)) as listed (item)
+        where item ->> 'action_type' = {{ action_type }}
+    )
+{%- endmacro %}
+
+{% macro spark__action_value(actions, action_type) -%}
+    aggregate(
+        filter(
+            from_json(
+                {{ actions }}, 'array<struct<action_type: string, value: string>>'
+            ),
+            item -> item.action_type = {{ action_type }}
+        ),
+        cast(null as decimal(38, 4)),
+        (total, item) -> cast(
+            coalesce(total, 0) + cast(coalesce(item.value, '0') as {{ type_money() }})
+            as decimal(38, 4)
+        )
+    )
+{%- endmacro %}
+
 {# Whether a list holds an action type, whatever its value. #}
 {% macro has_action(actions, action_type) -%}
     {{ return(adapter.dispatch("has_action")(actions, action_type)) }}
@@ -40,7 +64,31 @@
     )
 {%- endmacro %}
 
-{# How often an action type was counted; absent from a list that was asked for is 0. #}
+{% macro postgres__has_action(actions, action_type) -%}
+    exists (
+        select 1
+        from jsonb_array_elements(cast({{ actions }} as jsonb)) as listed (item)
+        where item ->> 'action_type' = {{ action_type }}
+    )
+{%- endmacro %}
+
+{% macro spark__has_action(actions, action_type) -%}
+    coalesce(
+        exists(
+            from_json({{ actions }}, 'array<struct<action_type: string>>'),
+            item -> item.action_type = {{ action_type }}
+        ),
+        false
+    )
+{%- endmacro %}
+
+{#
+    How often an action type was counted; absent from a list that was asked for is 0.
+    Rounded first: some engines cut a fraction off in a cast.
+#}
 {% macro count_of_action(actions, action_type) -%}
-    cast(coalesce({{ action_value(actions, action_type) }}, 0) as {{ dbt.type_bigint() }})
+    cast(
+        round(coalesce({{ action_value(actions, action_type) }}, 0), 0)
+        as {{ dbt.type_bigint() }}
+    )
 {%- endmacro %}

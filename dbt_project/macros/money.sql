@@ -14,3 +14,19 @@
         as {{ type_money() }}
     )
 {%- endmacro %}
+
+{#
+    A quotient of rates, rounded to its places. Postgres casts through 15 digits unless
+    through text, which has all that a double knows.
+#}
+{% macro rounded_rate(quotient) -%}
+    {{ return(adapter.dispatch("rounded_rate")(quotient)) }}
+{%- endmacro %}
+
+{% macro default__rounded_rate(quotient) -%}
+    cast({{ quotient }} as {{ type_rate() }})
+{%- endmacro %}
+
+{% macro postgres__rounded_rate(quotient) -%}
+    cast(cast({{ quotient }} as text) as {{ type_rate() }})
+{%- endmacro %}

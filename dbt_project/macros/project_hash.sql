@@ -18,3 +18,22 @@
         ''
     {%- endif -%}
 {%- endmacro %}
+
+{#
+    Where dbt cannot read files through the engine: from what it parsed. Variables of
+    dbt_project.yml are not among it; their effect on rates and windows is.
+#}
+{% macro default__project_hash() -%}
+    {%- set parts = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() | sort(attribute="unique_id")
+            if node.package_name == project_name
+            and node.resource_type in ("model", "seed") -%}
+            {%- do parts.append(node.checksum.checksum) -%}
+        {%- endfor -%}
+        {%- for name, macro in context[project_name].items() | sort -%}
+            {%- do parts.append(macro.macro.macro_sql) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    '{{ local_md5(parts | join) }}'
+{%- endmacro %}

@@ -22,7 +22,7 @@
 {# By name: each model that uses the strategy depends on it through its own SQL. #}
 {% macro changed_partitions_relation() -%}
     {{ api.Relation.create(
-        database="warehouse",
+        database=generate_database_name("warehouse"),
         schema="intermediate",
         identifier="int_meta__changed_partitions"
     ) }}
@@ -33,6 +33,15 @@
     full refresh is asked for or a relation that the partitions feed is missing.
 #}
 {% macro built_partitions(fed) -%}
+    {{ return(adapter.dispatch("built_partitions")(fed)) }}
+{%- endmacro %}
+
+{# Built anew each time. #}
+{% macro spark__built_partitions(fed) -%}
+    {{ no_built_partitions() }}
+{%- endmacro %}
+
+{% macro default__built_partitions(fed) -%}
     {%- set marks = api.Relation.create(
         database=target.database, schema="core", identifier="built_partitions"
     ) -%}
@@ -46,10 +55,14 @@
     {%- if execute and not flags.FULL_REFRESH and not missing -%}
         select account_id, date_day, fingerprint from {{ marks }}
     {%- else -%}
-        select
-            cast(null as {{ dbt.type_string() }}) as account_id,
-            cast(null as date) as date_day,
-            cast(null as {{ dbt.type_string() }}) as fingerprint
-        where false
+        {{ no_built_partitions() }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro no_built_partitions() -%}
+    select
+        cast(null as {{ dbt.type_string() }}) as account_id,
+        cast(null as date) as date_day,
+        cast(null as {{ dbt.type_string() }}) as fingerprint
+    where false
 {%- endmacro %}

@@ -3,6 +3,11 @@
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}
 
+{# Postgres has one database: what stands in another one elsewhere is a schema of it. #}
+{% macro postgres__generate_database_name(custom_database_name=none, node=none) -%}
+    {{ return(target.database) }}
+{%- endmacro %}
+
 {#
     A raw table, or its columns without a row where nothing was loaded yet, so that a
     build on an empty warehouse makes empty tables. Types come from the source's yml.

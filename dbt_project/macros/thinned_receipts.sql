@@ -1,5 +1,12 @@
 {# Receipts that raw no longer holds: old readings are thinned out there. #}
 {% macro forget_thinned_receipts() -%}
+    {{ return(adapter.dispatch("forget_thinned_receipts")()) }}
+{%- endmacro %}
+
+{# Where the table is built anew, it never held them. #}
+{% macro spark__forget_thinned_receipts() %}{% endmacro %}
+
+{% macro default__forget_thinned_receipts() -%}
     {%- set key = ["load_id", "account_id", "resource", "level", "breakdown"] -%}
     delete from {{ this }} as known
     where not exists (

@@ -8,13 +8,25 @@
     try_cast({{ column }} as timestamptz)
 {%- endmacro %}
 
+{% macro postgres__meta_moment(column) -%}
+    staging.moment({{ column }})
+{%- endmacro %}
+
+{% macro spark__meta_moment(column) -%}
+    try_cast({{ column }} as timestamp)
+{%- endmacro %}
+
 {# The day of a place at a moment. #}
 {% macro local_day(moment, timezone_name) -%}
     {{ return(adapter.dispatch("local_day")(moment, timezone_name)) }}
 {%- endmacro %}
 
-{% macro duckdb__local_day(moment, timezone_name) -%}
+{% macro default__local_day(moment, timezone_name) -%}
     cast(timezone({{ timezone_name }}, {{ moment }}) as date)
+{%- endmacro %}
+
+{% macro spark__local_day(moment, timezone_name) -%}
+    cast(from_utc_timestamp({{ moment }}, {{ timezone_name }}) as date)
 {%- endmacro %}
 
 {# The moment at which an account's day ends. #}
@@ -22,6 +34,10 @@
     {{ return(adapter.dispatch("end_of_day")(date_day, timezone_name)) }}
 {%- endmacro %}
 
-{% macro duckdb__end_of_day(date_day, timezone_name) -%}
-    timezone({{ timezone_name }}, cast({{ date_day }} + interval 1 day as timestamp))
+{% macro default__end_of_day(date_day, timezone_name) -%}
+    timezone({{ timezone_name }}, cast({{ date_day }} + interval '1 day' as timestamp))
+{%- endmacro %}
+
+{% macro spark__end_of_day(date_day, timezone_name) -%}
+    to_utc_timestamp(cast(date_add({{ date_day }}, 1) as timestamp), {{ timezone_name }})
 {%- endmacro %}

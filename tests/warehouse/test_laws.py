@@ -1,9 +1,6 @@
 """Conservation: what adds up, which check says so when it does not, and its cause."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,7 @@ import duckdb
 import pytest
 
 from ingest.sandbox.server import Sandbox
-from tests.conftest import ROOT, Pathways
+from tests.conftest import Pathways
 from tests.warehouse.test_runs import small_world
 
 pytestmark = pytest.mark.slow
@@ -43,24 +40,6 @@ def changed(folder: Path, file: str, *statements: str) -> None:
     with duckdb.connect(str(folder / file)) as connection:
         for statement in statements:
             connection.execute(statement)
-
-
-def dbt(folder: Path, *arguments: str) -> str:
-    """What dbt says of a data folder, whatever it ended with."""
-    environment = {**os.environ, "PATHWAYS__DATA_DIR": str(folder)}
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", *arguments, "--no-use-colors"),
-            *("--target-path", str(folder / "target")),
-            *("--log-path", str(folder / "logs")),
-        ],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ended.stdout
 
 
 def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -145,7 +124,7 @@ def test_a_law_that_is_broken_on_purpose_fails_its_check_and_no_other(
 ) -> None:
     changed(folder, "build.duckdb", statement)
 
-    said = dbt(folder, "test", "--select", "path:dbt_project/tests")
+    said = Pathways(folder).dbt("test", "--select", "path:dbt_project/tests")
 
     failed = {
         word.split(".")[-1]
@@ -201,8 +180,8 @@ def test_an_ad_that_meta_leaves_out_is_the_named_part_of_what_lacks(
         f"update raw_meta.ads set is_present = false where id = '{ad_id}'",
     )
 
-    said = dbt(
-        folder, "build", "--full-refresh", "--exclude-resource-type", "unit_test"
+    said = Pathways(folder).dbt(
+        "build", "--full-refresh", "--exclude-resource-type", "unit_test"
     )
 
     assert "Completed successfully" in said, said

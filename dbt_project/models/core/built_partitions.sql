@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="replace_partitions",
         on_schema_change="append_new_columns",
     )
@@ -21,9 +21,9 @@ with changed_partitions as (
 built as (
 
     select
-        cast(account_id as varchar) as account_id,
+        account_id,
 
-        cast(fingerprint as varchar) as fingerprint,
+        fingerprint,
 
         cast(date_day as date) as date_day
     from changed_partitions

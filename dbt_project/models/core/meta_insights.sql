@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="replace_partitions",
         on_schema_change="append_new_columns",
     )
@@ -23,24 +23,24 @@ residual as (
 read_rows as (
 
     select
-        cast(converted.store as varchar) as store,
-        cast(converted.account_id as varchar) as account_id,
-        cast(converted.campaign_id as varchar) as campaign_id,
-        cast(converted.adset_id as varchar) as adset_id,
-        cast(converted.ad_id as varchar) as ad_id,
-        cast(converted.object_id as varchar) as object_id,
-        cast(converted.load_id as varchar) as load_id,
-        cast(converted.level as varchar) as level,
-        cast(converted.country_code as varchar) as country_code,
-        cast(converted.reported_campaign_name as varchar) as reported_campaign_name,
-        cast(converted.reported_adset_name as varchar) as reported_adset_name,
-        cast(converted.reported_ad_name as varchar) as reported_ad_name,
-        cast(converted.account_currency as varchar) as account_currency,
-        cast(converted.reporting_currency as varchar) as reporting_currency,
-        cast(converted.fx_status as varchar) as fx_status,
-        cast(converted.fx_source as varchar) as fx_source,
-        cast(converted.purchase_action_type as varchar) as purchase_action_type,
-        cast(converted.attribution_setting as varchar) as attribution_setting,
+        converted.store,
+        converted.account_id,
+        converted.campaign_id,
+        converted.adset_id,
+        converted.ad_id,
+        converted.object_id,
+        converted.load_id,
+        converted.level,
+        converted.country_code,
+        converted.reported_campaign_name,
+        converted.reported_adset_name,
+        converted.reported_ad_name,
+        converted.account_currency,
+        converted.reporting_currency,
+        converted.fx_status,
+        converted.fx_source,
+        converted.purchase_action_type,
+        converted.attribution_setting,
         cast(converted.spend as decimal(38, 14)) as spend,
         cast(converted.spend_account_currency as decimal(18, 4))
             as spend_account_currency,
@@ -61,8 +61,8 @@ read_rows as (
         cast(converted.is_partial_day as boolean) as is_partial_day,
         cast(converted.date_day as date) as date_day,
         cast(converted.fx_rate_date as date) as fx_rate_date,
-        cast(converted.loaded_at as timestamp with time zone) as loaded_at,
-        cast(converted.day_ends_at as timestamp with time zone) as day_ends_at
+        converted.loaded_at,
+        converted.day_ends_at
     from converted
 
 ),
@@ -70,24 +70,24 @@ read_rows as (
 residual_rows as (
 
     select
-        cast(residual.store as varchar) as store,
-        cast(residual.account_id as varchar) as account_id,
-        cast(residual.campaign_id as varchar) as campaign_id,
-        cast(residual.adset_id as varchar) as adset_id,
-        cast(residual.ad_id as varchar) as ad_id,
-        cast(residual.object_id as varchar) as object_id,
-        cast(residual.load_id as varchar) as load_id,
-        cast(residual.level as varchar) as level,
-        cast('ZZ' as varchar) as country_code,
-        cast(residual.reported_campaign_name as varchar) as reported_campaign_name,
-        cast(residual.reported_adset_name as varchar) as reported_adset_name,
-        cast(residual.reported_ad_name as varchar) as reported_ad_name,
-        cast(residual.account_currency as varchar) as account_currency,
-        cast(residual.reporting_currency as varchar) as reporting_currency,
-        cast(residual.fx_status as varchar) as fx_status,
-        cast(residual.fx_source as varchar) as fx_source,
-        cast(residual.purchase_action_type as varchar) as purchase_action_type,
-        cast(residual.attribution_setting as varchar) as attribution_setting,
+        residual.store,
+        residual.account_id,
+        residual.campaign_id,
+        residual.adset_id,
+        residual.ad_id,
+        residual.object_id,
+        residual.load_id,
+        residual.level,
+        'ZZ' as country_code,
+        residual.reported_campaign_name,
+        residual.reported_adset_name,
+        residual.reported_ad_name,
+        residual.account_currency,
+        residual.reporting_currency,
+        residual.fx_status,
+        residual.fx_source,
+        residual.purchase_action_type,
+        residual.attribution_setting,
         cast(residual.spend as decimal(38, 14)) as spend,
         cast(residual.spend_account_currency as decimal(18, 4))
             as spend_account_currency,
@@ -108,8 +108,8 @@ residual_rows as (
         cast(residual.is_partial_day as boolean) as is_partial_day,
         cast(residual.date_day as date) as date_day,
         cast(residual.fx_rate_date as date) as fx_rate_date,
-        cast(residual.loaded_at as timestamp with time zone) as loaded_at,
-        cast(residual.day_ends_at as timestamp with time zone) as day_ends_at
+        residual.loaded_at,
+        residual.day_ends_at
     from residual
 
 ),

@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="replace_partitions",
         on_schema_change="append_new_columns",
     )
@@ -85,11 +85,11 @@ signed as (
 summed as (
 
     select
-        cast(store as varchar) as store,
-        cast(account_id as varchar) as account_id,
-        cast(parent_id as varchar) as parent_id,
-        cast(parent_level as varchar) as parent_level,
-        cast(child_level as varchar) as child_level,
+        store,
+        account_id,
+        parent_id,
+        parent_level,
+        child_level,
         cast(sum(child_count) as bigint) as child_count,
         cast(sum(spend_account_currency) as decimal(18, 4)) as spend_account_currency,
         cast(sum(impressions) as bigint) as impressions,

@@ -72,41 +72,37 @@ last_listed as (
 typed as (
 
     select
-        cast(current_objects.store as varchar) as store,
-        cast(current_objects.account_id as varchar) as account_id,
-        cast(current_objects.object_id as varchar) as object_id,
-        cast(current_objects.parent_id as varchar) as parent_id,
-        cast(current_objects.grandparent_id as varchar) as grandparent_id,
-        cast(current_objects.object_type as varchar) as object_type,
-        cast(current_objects.object_name as varchar) as object_name,
-        cast(current_objects.parent_name as varchar) as parent_name,
-        cast(current_objects.grandparent_name as varchar) as grandparent_name,
-        cast(current_objects.objective as varchar) as objective,
-        cast(current_objects.optimization_goal as varchar) as optimization_goal,
-        cast(current_objects.bid_strategy as varchar) as bid_strategy,
-        cast(current_objects.attribution_spec as varchar) as attribution_spec,
-        cast(current_objects.status as varchar) as status,
-        cast(current_objects.effective_status as varchar) as effective_status,
-        cast(current_objects.account_currency as varchar) as account_currency,
-        cast(current_objects.budget_level as varchar) as budget_level,
+        current_objects.store,
+        current_objects.account_id,
+        current_objects.object_id,
+        current_objects.parent_id,
+        current_objects.grandparent_id,
+        current_objects.object_type,
+        current_objects.object_name,
+        current_objects.parent_name,
+        current_objects.grandparent_name,
+        current_objects.objective,
+        current_objects.optimization_goal,
+        current_objects.bid_strategy,
+        current_objects.attribution_spec,
+        current_objects.status,
+        current_objects.effective_status,
+        current_objects.account_currency,
+        current_objects.budget_level,
         cast(current_objects.daily_budget as decimal(18, 4)) as daily_budget,
         cast(current_objects.lifetime_budget as decimal(18, 4)) as lifetime_budget,
         cast(current_objects.is_active as boolean) as is_active,
         cast(current_objects.is_present as boolean) as is_present,
-        cast(current_objects.created_at as timestamp with time zone) as created_at,
-        cast(current_objects.start_at as timestamp with time zone) as start_at,
-        cast(current_objects.stop_at as timestamp with time zone) as stop_at,
-        cast(current_objects.first_seen_at as timestamp with time zone)
-            as first_seen_at,
-        cast(
-            case
-                when not current_objects.is_present then last_listed.listed_at
-                when last_listed.listed_at > current_objects.valid_from
-                    then last_listed.listed_at
-                else current_objects.valid_from
-            end
-            as timestamp with time zone
-        ) as last_seen_at
+        current_objects.created_at,
+        current_objects.start_at,
+        current_objects.stop_at,
+        current_objects.first_seen_at,
+        case
+            when not current_objects.is_present then last_listed.listed_at
+            when last_listed.listed_at > current_objects.valid_from
+                then last_listed.listed_at
+            else current_objects.valid_from
+        end as last_seen_at
     from current_objects
     left join last_listed
         on

@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="append",
         on_schema_change="append_new_columns",
         post_hook="{{ forget_thinned_receipts() }}",
@@ -51,19 +51,19 @@ completed as (
 typed as (
 
     select
-        cast(account_id as varchar) as account_id,
-        cast(load_id as varchar) as load_id,
-        cast(rows_load_id as varchar) as rows_load_id,
-        cast(resource as varchar) as resource,
-        cast(level as varchar) as level,
-        cast(breakdown as varchar) as breakdown,
-        cast(outcome as varchar) as outcome,
-        cast(error_code as varchar) as error_code,
-        cast(error_message as varchar) as error_message,
-        cast(content_hash as varchar) as content_hash,
-        cast(timezone_name as varchar) as timezone_name,
-        cast(api_version as varchar) as api_version,
-        cast(attribution_requested as varchar) as attribution_requested,
+        account_id,
+        load_id,
+        rows_load_id,
+        resource,
+        level,
+        breakdown,
+        outcome,
+        error_code,
+        error_message,
+        content_hash,
+        timezone_name,
+        api_version,
+        attribution_requested,
         cast(row_count as bigint) as row_count,
         cast(spend as decimal(18, 4)) as spend,
         cast(impressions as bigint) as impressions,
@@ -73,8 +73,8 @@ typed as (
         cast(is_whole as boolean) as is_whole,
         cast(is_partial_day as boolean) as is_partial_day,
         cast(date_day as date) as date_day,
-        cast(changed_since as timestamp with time zone) as changed_since,
-        cast(requested_at as timestamp with time zone) as requested_at
+        changed_since,
+        requested_at
     from completed
     where copy_rank = 1
 

@@ -182,17 +182,14 @@ decided as (
             else provider || ' and peg'
         end as fx_source,
 
-        cast(
-            case
-                when account_currency = reporting_currency then 1
-                when account_anchor = reporting_anchor
-                    then cast(reporting_units as double) / account_units
-                else
-                    cast(reporting_rate as double) * reporting_units
-                    / (cast(account_rate as double) * account_units)
-            end
-            as {{ type_rate() }}
-        ) as fx_rate,
+        case
+            when account_currency = reporting_currency then 1
+            when account_anchor = reporting_anchor
+                then cast(reporting_units as {{ type_double() }}) / account_units
+            else
+                cast(reporting_rate as {{ type_double() }}) * reporting_units
+                / (cast(account_rate as {{ type_double() }}) * account_units)
+        end as quotient,
 
         date_day,
         case
@@ -202,6 +199,22 @@ decided as (
     from candidates
     where age_rank = 1
 
+),
+
+rounded as (
+
+    select
+        account_currency,
+        reporting_currency,
+        fx_status,
+        fx_source,
+
+        {{ rounded_rate("quotient") }} as fx_rate,
+
+        date_day,
+        fx_rate_date
+    from decided
+
 )
 
-select * from decided
+select * from rounded

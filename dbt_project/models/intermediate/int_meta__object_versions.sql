@@ -95,8 +95,8 @@ objects as (
         cast(null as {{ dbt.type_string() }}) as lifetime_budget_minor_units,
         is_present,
         created_at,
-        cast(null as timestamptz) as start_at,
-        cast(null as timestamptz) as stop_at,
+        cast(null as {{ type_moment() }}) as start_at,
+        cast(null as {{ type_moment() }}) as stop_at,
         requested_at
     from ads
 

@@ -145,8 +145,9 @@ all_days as (
     full outer join days
         on
             spine.store = days.store
-            and spine.account_id is not distinct from days.account_id
-            and spine.country_code is not distinct from days.country_code
+            -- Null stands for all. Postgres joins both sides in full on equality only.
+            and coalesce(spine.account_id, '') = coalesce(days.account_id, '')
+            and coalesce(spine.country_code, '') = coalesce(days.country_code, '')
             and spine.as_of_day = days.date_day
 
 ),
@@ -180,18 +181,18 @@ windowed as (
 typed as (
 
     select
-        cast(store as varchar) as store,
-        cast(account_id as varchar) as account_id,
-        cast(country_code as varchar) as country_code,
-        cast(account_currency as varchar) as account_currency,
-        cast(reporting_currency as varchar) as reporting_currency,
+        store,
+        account_id,
+        country_code,
+        account_currency,
+        reporting_currency,
 
         cast(spend as decimal(38, 14)) as spend,
         cast(purchases as bigint) as purchases,
         cast(purchase_value as decimal(38, 14)) as purchase_value,
-        cast(metrics.cac(spend, purchases) as double) as cac,
-        cast(metrics.roas(purchase_value, spend) as double) as roas,
-        cast(metrics.aov(purchase_value, purchases) as double) as aov,
+        metrics.cac(spend, purchases) as cac,
+        metrics.roas(purchase_value, spend) as roas,
+        metrics.aov(purchase_value, purchases) as aov,
         cast(days_with_data as bigint) as days_with_data,
         cast(unconvertible_rows as bigint) as unconvertible_rows,
         cast(

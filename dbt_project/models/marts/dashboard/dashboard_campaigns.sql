@@ -41,19 +41,17 @@ measured as (
 joined as (
 
     select
-        cast(store_accounts.store as varchar) as store,
-        cast(store_accounts.account_id as varchar) as account_id,
-        cast(coalesce(campaigns.object_id, measured.campaign_id) as varchar)
-            as campaign_id,
-        cast(
-            coalesce(campaigns.object_name, measured.reported_campaign_name) as varchar
-        ) as campaign_name,
-        cast(campaigns.status as varchar) as status,
-        cast(campaigns.effective_status as varchar) as effective_status,
-        cast(campaigns.objective as varchar) as objective,
-        cast(store_accounts.account_currency as varchar) as account_currency,
-        cast(store_accounts.reporting_currency as varchar) as reporting_currency,
-        cast(campaigns.budget_level as varchar) as budget_level,
+        store_accounts.store,
+        store_accounts.account_id,
+        coalesce(campaigns.object_id, measured.campaign_id) as campaign_id,
+        coalesce(campaigns.object_name, measured.reported_campaign_name)
+            as campaign_name,
+        campaigns.status,
+        campaigns.effective_status,
+        campaigns.objective,
+        store_accounts.account_currency,
+        store_accounts.reporting_currency,
+        campaigns.budget_level,
         cast(campaigns.daily_budget as decimal(18, 4)) as daily_budget,
         cast(campaigns.lifetime_budget as decimal(18, 4)) as lifetime_budget,
         -- Never listed is not known, and what is not known counts as active.

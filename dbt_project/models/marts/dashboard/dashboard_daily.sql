@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="replace_partitions",
         on_schema_change="append_new_columns",
     )
@@ -22,13 +22,13 @@ changed_partitions as (
 campaign_days as (
 
     select
-        cast(insights.store as varchar) as store,
-        cast(insights.account_id as varchar) as account_id,
-        cast(insights.campaign_id as varchar) as campaign_id,
-        cast(insights.country_code as varchar) as country_code,
-        cast(insights.account_currency as varchar) as account_currency,
-        cast(insights.reporting_currency as varchar) as reporting_currency,
-        cast(insights.fx_status as varchar) as fx_status,
+        insights.store,
+        insights.account_id,
+        insights.campaign_id,
+        insights.country_code,
+        insights.account_currency,
+        insights.reporting_currency,
+        insights.fx_status,
         cast(insights.spend as decimal(38, 14)) as spend,
         cast(insights.spend_account_currency as decimal(18, 4))
             as spend_account_currency,

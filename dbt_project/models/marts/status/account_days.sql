@@ -40,8 +40,8 @@ read_days as (
 days as (
 
     select
-        cast(read_days.store as varchar) as store,
-        cast(read_days.account_id as varchar) as account_id,
+        read_days.store,
+        read_days.account_id,
         cast(read_days.age_days as bigint) as age_days,
         -- Four weeks after a day its conversions are counted; a day that still runs
         -- has no share of what it will be.
@@ -50,11 +50,11 @@ days as (
                 when read_days.age_days >= 28 then 1
                 when not read_days.is_partial_day then settling_curve.settled_share
             end
-            as double
+            as {{ type_double() }}
         ) as settled_share,
         cast(read_days.is_partial_day as boolean) as is_partial_day,
         cast(read_days.date_day as date) as date_day,
-        cast(read_days.read_at as timestamp with time zone) as read_at
+        read_days.read_at
     from read_days
     left join settling_curve
         on

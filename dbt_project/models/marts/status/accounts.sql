@@ -27,19 +27,19 @@ readings as (
 joined as (
 
     select
-        cast(store_accounts.store as varchar) as store,
-        cast(store_accounts.account_id as varchar) as account_id,
-        cast(store_accounts.account_name as varchar) as account_name,
-        cast(store_accounts.account_currency as varchar) as account_currency,
-        cast(store_accounts.reporting_currency as varchar) as reporting_currency,
-        cast(store_accounts.timezone_name as varchar) as timezone_name,
-        cast(store_accounts.account_status as varchar) as account_status,
+        store_accounts.store,
+        store_accounts.account_id,
+        store_accounts.account_name,
+        store_accounts.account_currency,
+        store_accounts.reporting_currency,
+        store_accounts.timezone_name,
+        store_accounts.account_status,
         cast(store_accounts.target_roas as decimal(18, 4)) as target_roas,
         cast(store_accounts.break_even_roas as decimal(18, 4)) as break_even_roas,
         cast(readings.first_day as date) as first_day,
         cast(readings.newest_day as date) as newest_day,
         cast(readings.newest_complete_day as date) as newest_complete_day,
-        cast(store_accounts.created_at as timestamp with time zone) as created_at
+        store_accounts.created_at
     from store_accounts
     left join readings on store_accounts.account_id = readings.account_id
 

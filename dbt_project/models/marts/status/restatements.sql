@@ -1,6 +1,6 @@
 {{
     config(
-        materialized="incremental",
+        materialized=kept_by_partition(),
         incremental_strategy="replace_partitions",
         on_schema_change="append_new_columns",
     )
@@ -114,14 +114,14 @@ compared as (
 changed as (
 
     select
-        cast(store_accounts.store as varchar) as store,
-        cast(compared.account_id as varchar) as account_id,
-        cast(compared.object_id as varchar) as object_id,
-        cast(compared.campaign_id as varchar) as campaign_id,
-        cast(compared.load_id as varchar) as load_id,
-        cast(compared.previous_load_id as varchar) as previous_load_id,
-        cast(compared.level as varchar) as level,
-        cast(store_accounts.account_currency as varchar) as account_currency,
+        store_accounts.store,
+        compared.account_id,
+        compared.object_id,
+        compared.campaign_id,
+        compared.load_id,
+        compared.previous_load_id,
+        compared.level,
+        store_accounts.account_currency,
         {% for metric, data_type in metrics -%}
         cast(compared.{{ metric }}_before as {{ data_type }}) as {{ metric }}_before,
         cast(
@@ -129,9 +129,8 @@ changed as (
         ) as {{ metric }}_change,
         {% endfor -%}
         cast(compared.date_day as date) as date_day,
-        cast(compared.previous_read_at as timestamp with time zone)
-            as previous_read_at,
-        cast(compared.read_at as timestamp with time zone) as read_at
+        compared.previous_read_at,
+        compared.read_at
     from compared
     inner join store_accounts on compared.account_id = store_accounts.account_id
     where

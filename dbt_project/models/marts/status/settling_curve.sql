@@ -159,7 +159,11 @@ compounded as (
         sum(
             case
                 when purchases > 0 and purchases_a_day_later > 0
-                    then ln(cast(purchases_a_day_later as double) / purchases)
+                    then
+                        ln(
+                            cast(purchases_a_day_later as {{ type_double() }})
+                            / purchases
+                        )
             end
         ) over (
             partition by account_id
@@ -180,8 +184,8 @@ compounded as (
 typed as (
 
     select
-        cast(store as varchar) as store,
-        cast(account_id as varchar) as account_id,
+        store,
+        account_id,
         cast(age_days as bigint) as age_days,
         cast(day_count as bigint) as day_count,
         cast(purchases as bigint) as purchases,
@@ -191,7 +195,7 @@ typed as (
                 when growths_to_come = {{ settled_after_days }} - age_days
                     then exp(-growth_to_come)
             end
-            as double
+            as {{ type_double() }}
         ) as settled_share
     from compounded
 

@@ -178,6 +178,7 @@ hierarchy as (
 ),
 
 -- No rows is not zero differences: an account that was never read has no verdict.
+-- Casts fix the places that an amount is written with.
 facts as (
 
     select
@@ -188,15 +189,17 @@ facts as (
         recent.newest_day,
         coalesce(gaps.gap_count, 0) as gap_count,
         coalesce(gaps.day_count, 0) as gap_days,
-        coalesce(gaps.spend, 0) as gap_spend,
+        cast(coalesce(gaps.spend, 0) as decimal(38, 4)) as gap_spend,
         gaps.example as gap_example,
         coalesce(not_comparable.day_count, 0) as split_days,
-        coalesce(countries.total_spend, 0) as total_spend,
-        coalesce(countries.countries_spend, 0) as countries_spend,
-        coalesce(countries.residual_spend, 0) as residual_spend,
+        cast(coalesce(countries.total_spend, 0) as decimal(38, 4)) as total_spend,
+        cast(coalesce(countries.countries_spend, 0) as decimal(38, 4))
+            as countries_spend,
+        cast(coalesce(countries.residual_spend, 0) as decimal(38, 4)) as residual_spend,
         coalesce(countries.rows_without_rate, 0) as rows_without_rate,
-        coalesce(countries.spend_without_rate, 0) as spend_without_rate,
-        coalesce(statuses.hidden_spend, 0) as hidden_spend,
+        cast(coalesce(countries.spend_without_rate, 0) as decimal(38, 4))
+            as spend_without_rate,
+        cast(coalesce(statuses.hidden_spend, 0) as decimal(38, 4)) as hidden_spend,
         coalesce(statuses.hidden_campaigns, 0) as hidden_campaigns,
         coalesce(statuses.unlisted_campaigns, 0) as unlisted_campaigns,
         coalesce(hierarchy.orphans, 0) as orphans,
@@ -357,19 +360,6 @@ checks as (
         end as fix
     from facts
 
-),
-
-typed as (
-
-    select
-        cast(store as varchar) as store,
-        cast(account_id as varchar) as account_id,
-        cast(check_name as varchar) as check_name,
-        cast(verdict as varchar) as verdict,
-        cast(evidence as varchar) as evidence,
-        cast(fix as varchar) as fix
-    from checks
-
 )
 
-select * from typed
+select * from checks

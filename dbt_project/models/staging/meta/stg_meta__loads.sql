@@ -12,7 +12,7 @@ renamed as (
 
         status = 0 as is_completed,
 
-        cast(inserted_at as timestamptz) as completed_at
+        inserted_at as completed_at
     from loads
 
 )
