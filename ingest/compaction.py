@@ -7,6 +7,7 @@ holds the lock.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -35,6 +36,22 @@ def compact(warehouse: Path) -> bool:
         return False
     temporary = warehouse.with_name(f".{warehouse.name}.compacted")
     temporary.unlink(missing_ok=True)
+    if shutil.disk_usage(warehouse.parent).free < 2 * warehouse.stat().st_size:
+        # A full disk would keep everything else from being written.
+        return False
+    try:
+        _copy(warehouse, temporary)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    reached("compact.copied")
+    temporary.replace(warehouse)
+    sync_folder(warehouse.parent)
+    reached("compact.replaced")
+    return True
+
+
+def _copy(warehouse: Path, temporary: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         name = connection.execute("select current_database()").fetchall()[0][0]
         target = str(temporary).replace("'", "''")
@@ -49,8 +66,3 @@ def compact(warehouse: Path) -> bool:
         connection.execute("detach compacted")
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    reached("compact.copied")
-    temporary.replace(warehouse)
-    sync_folder(warehouse.parent)
-    reached("compact.replaced")
-    return True

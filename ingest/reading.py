@@ -208,6 +208,10 @@ class Reader:
             finally:
                 # What the others read counts, whatever became of one.
                 settle(0)
+                for problem in fatal:
+                    # A failure is not to hide behind one that only has to wait.
+                    if not isinstance(problem, Deferred):
+                        self.outcome.note(problem)
         if fatal:
             raise fatal[0]
 
@@ -245,6 +249,7 @@ class Reader:
         in_a_hurry = left is not None and left < HURRY_SECONDS
         if (
             in_a_hurry
+            or (self.outcome.account_id, days.until) in self.ledger.split_days
             or is_limited(self.pace.tier)
             or not self.expectation.has_reports(days)
         ):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -381,4 +382,19 @@ def test_a_warehouse_that_grew_is_written_anew_and_holds_the_same(
     assert written_anew != inode
     assert content() == before
     assert rows(data_dir, "select count(*) from raw_meta.shown") == [(80,)]
+    assert not list(data_dir.glob(".*"))
+
+
+def test_a_warehouse_is_not_written_anew_where_there_is_no_room(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingest import compaction
+
+    monkeypatch.setattr(compaction, "FLOOR_BYTES", 0)
+    warehouse = data_dir / "warehouse.duckdb"
+    usage = shutil.disk_usage(data_dir)
+    full = usage._replace(free=warehouse.stat().st_size)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+
+    assert compaction.compact(warehouse) is False
     assert not list(data_dir.glob(".*"))
