@@ -110,6 +110,8 @@ def test_a_shut_account_is_left_alone_until_it_opens(soak: Soak) -> None:
 
 
 def test_what_grew_over_many_cycles_equals_a_full_refresh(soak: Soak) -> None:
+    # The last cycle thinned out old readings after it had built its tables.
+    dbt_build(soak.settings())
     grown = list(table_hashes(published(soak), "build.duckdb"))
 
     dbt_build(soak.settings(), full_refresh=True)
