@@ -298,7 +298,7 @@ class Snapshots:
 def _unusable() -> SnapshotUnusable:
     return SnapshotUnusable(
         "The published snapshot cannot be read.",
-        "Run `pathways run`, or `pathways rollback` to the snapshot before.",
+        "Run `pathways publish`: it copies the audited build anew.",
     )
 
 

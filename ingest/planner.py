@@ -30,7 +30,7 @@ _REASONS: dict[Tier, str] = {
     "held_back": "lost too much to be believed at once",
     "missing": "never read whole",
     "split": "its levels were last read in different loads",
-    "probe": "its totals differ from the newest receipt",
+    "probe": "its totals differ from those that are shown",
     "hourly": "today and yesterday, each hour",
     "daily": "2 to 7 days old, each day",
     "third_day": "8 to 28 days old, each third day",
@@ -65,7 +65,7 @@ class AccountState:
 
     Attributes:
         read_at: when each level's day was last read in total and by country.
-        probed: days whose totals differ from their newest receipt.
+        probed: days whose totals differ from those that are shown.
         held_back: days that lost too much to be believed at once.
         split: days of which some level failed or was left, while others were read.
     """
