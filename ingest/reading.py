@@ -231,7 +231,7 @@ class Reader:
                 longest = self.expectation.slice_days(
                     left.until, is_limited(self.pace.tier)
                 )
-                if (account.account_id, left.until) in self.ledger.split_days:
+                if self._is_split(left.until):
                     # A reading of it ended midway: by itself it takes the least time.
                     longest = 1
                 days = left.slices(longest)[0]
@@ -249,12 +249,15 @@ class Reader:
         in_a_hurry = left is not None and left < HURRY_SECONDS
         if (
             in_a_hurry
-            or (self.outcome.account_id, days.until) in self.ledger.split_days
+            or self._is_split(days.until)
             or is_limited(self.pace.tier)
             or not self.expectation.has_reports(days)
         ):
             return 1
         return SLICES_SIDE_BY_SIDE
+
+    def _is_split(self, day: date) -> bool:
+        return (self.outcome.account_id, day) in self.ledger.split_days
 
     def failed(self, problem: PathwaysError) -> None:
         """Note that the account as a whole could not be read on."""

@@ -1,6 +1,7 @@
 """Days whose reports Meta makes are read side by side, and each still counts alone."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest import reading, request_shape
+from ingest.errors import Deferred, TokenInvalid
+from ingest.levels import LevelsReader, LevelsReading
 from ingest.reading import SLICES_SIDE_BY_SIDE
 from ingest.sandbox.faults import graph_error
 from ingest.sandbox.plans import many_plans
@@ -140,6 +143,52 @@ def test_slice_that_fails_for_good_leaves_what_the_others_read(
     for part in days.slices(15):
         if whole >= set(part.days()):
             assert is_true(sandbox, tmp_path, part)
+
+
+def test_failure_does_not_hide_behind_a_slice_that_has_to_wait(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, fails = asked(sandbox).slices(15)[:2]
+    read_of_meta = LevelsReader.read
+
+    def read_or_not(self: LevelsReader, days: DateWindow) -> LevelsReading:
+        if days == waits:
+            return LevelsReading(days, fatal=Deferred("Meta asks to wait."))
+        if days == fails:
+            # After the other one was taken note of.
+            time.sleep(0.5)
+            return LevelsReading(days, fatal=TokenInvalid("The token expired."))
+        return read_of_meta(self, days)
+
+    monkeypatch.setattr(LevelsReader, "read", read_or_not)
+
+    summary = read(sandbox, tmp_path)
+
+    assert {failure.code for failure in summary.failures} == {"META-190", "META-WAIT"}
+
+
+def test_days_that_were_left_midway_are_read_one_by_one(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_shape, "REPORT_FROM_ROWS", 0)
+    midway = asked(sandbox).slices(15)[0]
+    run = FaultRun(tmp_path, sandbox, {"page_limit": 500})
+    sandbox.faults.add(
+        match=r"^POST .*level=ad(&|$)",
+        fault=graph_error(100, status=400, message="no"),
+        times=None,
+    )
+    sync_days(run.settings, midway, run.options)
+    sandbox.faults.clear()
+    before = len(sandbox.requests)
+
+    summary = sync_days(run.settings, midway, run.options)
+
+    assert summary.failures == []
+    requests = sandbox.requests[before:]
+    ranges = {e.params["time_range"] for e in requests if e.method == "POST"}
+    assert len(ranges) == len(midway)
+    assert most_at_once(requests) == 1
 
 
 def test_receipts_count_the_calls_of_their_own_slice(
