@@ -9,7 +9,8 @@ read), `plan` (for people), `api_versions`, `account_statuses`, `currencies`.
 Touch the world: `graph_client` (HTTP to Meta), `exchange_rates` (HTTP to a rate
 provider), `pace` (waits), `report_jobs`, `insights_request` (one window), `spool` and
 `page_table` (whole windows on disk), `ledger` (receipts), `source` and `pipeline`
-(dlt), `load_ids`, `snapshots` (publish), `disk`, `lock`, `files`.
+(dlt), `load_ids`, `snapshots` (publish), `disk`, `lock`, `files`. What stays and what
+goes: `publications`, `thinning`, `compaction`, `pruning`, `as_of`, `backup`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
 account, with its `outcome`), `sync` (one load), `build` with `dbt_child`, `audit` (the

@@ -97,6 +97,7 @@ def _chosen(
         connection.execute("set TimeZone = 'UTC'")
         on_disk = publications.record(connection, settings.data_dir)
         known = publications.recorded(connection)
+        thinned = publications.thinned_as_of(connection)
         by_then = [each for each in known if each.published_at <= moment]
         if not by_then:
             raise _gone(moment, "anything", known)
@@ -108,7 +109,7 @@ def _chosen(
         ).fetchall()
     accounts = {}
     for account_id, zone in zones:
-        whole = {each.snapshot_id for each in _whole(known, on_disk, zone, settings)}
+        whole = {each.snapshot_id for each in _whole(known, on_disk, zone, thinned)}
         shown = [each for each in by_then if each.snapshot_id in whole]
         if not shown:
             raise _gone(moment, f"account {account_id}", known)
@@ -117,10 +118,10 @@ def _chosen(
 
 
 def _whole(
-    known: list[Publication], on_disk: frozenset[str], zone: str, settings: Settings
+    known: list[Publication], on_disk: frozenset[str], zone: str, thinned: datetime
 ) -> Iterable[Publication]:
     """The publications whose readings an account of this zone still has."""
-    yield from publications.kept(known, ZoneInfo(zone), settings.clock())
+    yield from publications.kept(known, ZoneInfo(zone), thinned)
     yield from (each for each in known if each.snapshot_id in on_disk)
 
 

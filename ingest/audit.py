@@ -13,8 +13,8 @@ from ingest.errors import AuditFailed
 from ingest.failpoints import reached
 
 
-def audit_build(data_dir: Path) -> None:
-    """Pass in silence, or refuse.
+def audit_build(data_dir: Path) -> str:
+    """Pass, or refuse; the mark of the build: the newest load that is in it.
 
     Raises:
         AuditFailed: with every reason.
@@ -24,16 +24,20 @@ def audit_build(data_dir: Path) -> None:
         raise AuditFailed("There is no build to publish.", "Run `pathways build`.")
     with duckdb.connect(str(path), read_only=True) as connection:
         reasons = [*_unfinished(connection), *_failed(connection)]
+        mark = None if reasons else _mark(connection)
+        if mark is None and not reasons:
+            reasons = ["nothing was loaded before it"]
         published = snapshots.current(data_dir)
         if published is not None and published.file.exists() and not reasons:
             connection.execute(f"attach '{published.file}' as published (read_only)")
             reasons += _days_lost(connection)
-    if reasons:
+    if reasons or mark is None:
         raise AuditFailed(
             "The build is not published: " + "; ".join(reasons) + ".",
             "The last good snapshot is still served.",
         )
     reached("audit.passed")
+    return mark
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -56,6 +60,12 @@ def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:
         if not ended:
             reasons.append("the last build did not end")
     return reasons
+
+
+def _mark(connection: duckdb.DuckDBPyConnection) -> str | None:
+    found = connection.execute("select max(load_id) from marts.build_results")
+    mark: str | None = found.fetchall()[0][0]
+    return mark
 
 
 def _failed(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -27,6 +27,8 @@ create table if not exists ledger.compactions (bytes bigint not null)
 
 def compact(warehouse: Path) -> bool:
     """Write the file anew where that is due; whether it was."""
+    if not warehouse.exists():
+        return False
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(_TABLE)
         connection.execute("checkpoint")

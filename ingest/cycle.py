@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ingest import snapshots
 from ingest.audit import audit_build
@@ -19,6 +19,7 @@ from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
 from ingest.ledger import changed_since, newest_load_id
 from ingest.lock import exclusive
+from ingest.pruning import prune
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
 from ingest.sync import (
@@ -28,7 +29,6 @@ from ingest.sync import (
     sync_all_history,
     sync_fresh,
 )
-from ingest.thinning import thin
 
 logger = logging.getLogger(__name__)
 
@@ -131,8 +131,7 @@ class _Cycle:
         """Build, audit and publish, unless what is published is up to date."""
         data_dir = self._settings.data_dir
         published = snapshots.current(data_dir)
-        newest = newest_load_id(data_dir)
-        if newest is None:
+        if newest_load_id(data_dir) is None:
             return
         if (
             published is not None
@@ -144,13 +143,23 @@ class _Cycle:
             )
             return
         if self.step("build", self._build) and self.step("audit", self._audit):
-            self.step("publish", lambda: self._publish(newest))
+            self.step("publish", self._publish)
 
     def prune(self) -> str:
-        # Thinning first: it notes what was published from the snapshots that are there.
-        gone = thin(self._settings.data_dir, self._settings.clock())
-        removed = snapshots.prune(self._settings.data_dir)
-        return f"{len(removed)} snapshots and {gone.rows} old rows removed"
+        return str(prune(self._settings.data_dir, self._time_for_sure()))
+
+    def _time_for_sure(self) -> datetime | None:
+        """Our clock, unless it is ahead of Meta's; None where Meta said nothing.
+
+        What is thinned out too early is lost for ever.
+        """
+        told = [
+            account.server_time
+            for summary in self._report.syncs
+            for account in summary.accounts
+            if account.server_time is not None
+        ]
+        return min(self._settings.clock(), max(told)) if told else None
 
     def _loaded(self, summary: SyncSummary) -> str:
         self._report.syncs.append(summary)
@@ -166,12 +175,12 @@ class _Cycle:
         return f"{summary.models} models, {summary.tests} tests"
 
     def _audit(self) -> str:
-        audit_build(self._settings.data_dir)
+        self._mark = audit_build(self._settings.data_dir)
         return "passed"
 
-    def _publish(self, load_id: str) -> str:
+    def _publish(self) -> str:
         now = self._settings.clock()
-        return snapshots.publish(self._settings.data_dir, now, load_id).snapshot_id
+        return snapshots.publish(self._settings.data_dir, now, self._mark).snapshot_id
 
 
 def _ended(name: str, end: BaseException) -> StepEnded:

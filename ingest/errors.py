@@ -15,6 +15,7 @@ PathwaysError              exit 1
 │   ├── AccountUnusable    META-ACCOUNT, META-CURRENCY what Meta says of the account
 │   └── NoUsableAnswer     META-002 transport trouble that outlasted the retries
 ├── Deferred               META-WAIT read in a later run: no failure, no new number
+│   └── TimeUp             META-TIME the time of the load was up
 ├── WindowUnusable         SPOOL-*  what was read cannot be stored as it is
 │   ├── ShrinkHeldBack     META-SHRINK much less than before; a later run confirms it
 │   └── LevelShort         META-SHORT a level holds less than another, twice unlike
@@ -133,6 +134,12 @@ class Deferred(PathwaysError):
     ) -> None:
         super().__init__(message, hint)
         self.resume_at = resume_at
+
+
+class TimeUp(Deferred):
+    """The load has no time left; what took most of it by itself is a failure."""
+
+    code = "META-TIME"
 
 
 class WindowUnusable(PathwaysError):

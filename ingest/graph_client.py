@@ -164,6 +164,11 @@ class GraphClient:
             return None
         return self._ends_at - self._clock.monotonic()
 
+    @property
+    def busy_seconds(self) -> float:
+        """A stopwatch that stands still while Meta's limits make the account wait."""
+        return self._clock.monotonic() - self._pace.waited(self._account_id)
+
     def counted(self) -> tuple["GraphClient", Usage]:
         """The same client, and the calls made through this very one."""
         part = copy.copy(self)
@@ -296,7 +301,7 @@ class GraphClient:
         if self._clock.stop.is_set():
             raise errors.Deferred(f"The run ended while it asked for {path}.")
         if self._ends_at is not None and self._clock.monotonic() > self._ends_at:
-            raise errors.Deferred(
+            raise errors.TimeUp(
                 f"The time of this load was up at {path}.",
                 "What was read counts; the rest is read in the next run.",
             )

@@ -19,6 +19,7 @@ from ingest.errors import (
     NoUsableAnswer,
     PathwaysError,
     ReportFailed,
+    TimeUp,
     TooMuchData,
     WindowUnusable,
 )
@@ -52,6 +53,9 @@ class WindowReading:
         shape: the shape of the last request.
         contents: the days that were read whole.
         was_split: whether it had to be made smaller than it began.
+        seconds: what it took, waits for Meta's limits left out.
+        too_slow: it took so much of the load's time that the next run has to ask for
+            less at a time, in `shape`.
         problem: why the other days were not read.
     """
 
@@ -61,6 +65,8 @@ class WindowReading:
     contents: dict[date, DayContent] = field(default_factory=dict)
     was_split: bool = False
     pages: int = 0
+    seconds: float = 0.0
+    too_slow: bool = False
     problem: PathwaysError | None = None
 
     @property
@@ -69,7 +75,7 @@ class WindowReading:
 
         Its days limit them only where fewer were read at a time than asked for.
         """
-        if not self.was_split or not self.contents:
+        if not self.too_slow and not (self.was_split and self.contents):
             return None
         if self.shape.days >= self.asked:
             return replace(self.shape, days=ANY_DAYS)
@@ -82,6 +88,7 @@ class InsightsRequest:
 
     Attributes:
         page_limit: rows a page where nothing asks for fewer.
+        load_seconds: what a whole load may take.
         page_read: told of each page, with its bytes.
     """
 
@@ -90,6 +97,7 @@ class InsightsRequest:
     clock: Clock
     account_id: str
     page_limit: int
+    load_seconds: float
     page_read: PageRead = lambda _: None
 
     def read(
@@ -106,6 +114,7 @@ class InsightsRequest:
         `problem`, and what was read whole before it counts.
         """
         reading = WindowReading(self.clock.now(), len(window), shape)
+        began = self.client.busy_seconds
         moved = 0
         left = window.slices(shape.days)
         while left:
@@ -132,10 +141,22 @@ class InsightsRequest:
                     moved = 0
             except PathwaysError as problem:
                 reading.problem = problem
-                return reading
+                break
             else:
                 left.pop(0)
+        reading.seconds = self.client.busy_seconds - began
+        if isinstance(reading.problem, TimeUp) and self.is_long(reading.seconds):
+            reading.too_slow = True
+            # Smaller pages would make it slower yet.
+            less = fewer_days(reading.shape) or narrower(
+                reading.shape, level, len(window), self.page_limit
+            )
+            reading.shape = less or reading.shape
         return reading
+
+    def is_long(self, seconds: float) -> bool:
+        """Whether it is so much of a load that the next one might not be enough."""
+        return seconds >= self.load_seconds / 2
 
     def listing(self, path: str, params: Mapping[str, object]) -> list[Path]:
         """The pages of a listing, whole; begun again when its cursor goes stale.
@@ -249,7 +270,9 @@ class InsightsRequest:
         limit = params.pop("limit")
         for attempt in range(1, REPORT_TRIES + 1):
             try:
-                run_id = made_report(self.client, self.clock, self._path, params)
+                run_id = made_report(
+                    self.client, self.clock, self._path, params, self.load_seconds
+                )
                 return self.listing(f"{run_id}/insights", {"limit": limit})
             except ReportFailed as problem:
                 logger.info("%s (try %s)", problem, attempt)

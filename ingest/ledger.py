@@ -17,8 +17,14 @@ import pyarrow as pa
 
 from ingest import tables
 from ingest.completeness import Counts
+from ingest.errors import TimeUp
 from ingest.fields import LEVELS, Breakdown, Level, ObjectType
-from ingest.request_shape import ANY_DAYS, REMEMBERED_DAYS, RequestShape
+from ingest.request_shape import (
+    ANY_DAYS,
+    REMEMBERED_DAYS,
+    SLOW_REMEMBERED_DAYS,
+    RequestShape,
+)
 from ingest.throttle import UseCase
 
 DayKey = tuple[str, Level, date]
@@ -109,6 +115,9 @@ class Ledger:
             shown.
         split_days: account and day of which the levels shown are of different loads, or
             some are not shown.
+        failed_days: account and day of every window whose last reading failed.
+        slow_days: those of them that took longer than a load has, with the load.
+        tried_in: by account, the newest load that asked anything of it.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -117,11 +126,13 @@ class Ledger:
     visible_totals: dict[tuple[str, date], str | None] = field(default_factory=dict)
     split_days: frozenset[tuple[str, date]] = frozenset()
     failed_days: frozenset[tuple[str, date]] = frozenset()
+    slow_days: dict[tuple[str, date], str] = field(default_factory=dict)
     listings: dict[tuple[str, ObjectType], Listing] = field(default_factory=dict)
     object_counts: dict[tuple[str, str], int] = field(default_factory=dict)
     rows_a_day: dict[ShapeKey, float] = field(default_factory=dict)
     shapes: dict[ShapeKey, RequestShape] = field(default_factory=dict)
     limits: dict[str, AccountLimits] = field(default_factory=dict)
+    tried_in: dict[str, str] = field(default_factory=dict)
     stores_hash: str | None = None
     rates_read_at: datetime | None = None
     newest_load_id: str | None = None
@@ -141,6 +152,7 @@ def read_ledger(
         if connection is None:
             return Ledger()
         visible = _visible(connection)
+        failed = _failed_days(connection)
         return Ledger(
             accounts=_accounts(connection),
             readings=_readings(connection, since or date.min),
@@ -151,12 +163,14 @@ def read_ledger(
                 if level == "account"
             },
             split_days=_split_days(visible),
-            failed_days=_failed_days(connection),
+            failed_days=frozenset(failed),
+            slow_days={key: load_id for key, (load_id, slow) in failed.items() if slow},
             listings=_listings(connection),
             object_counts=_object_counts(connection),
             rows_a_day=_rows_a_day(connection),
             shapes=_shapes(connection, now) if now else {},
             limits=_limits(connection),
+            tried_in=_tried_in(connection),
             rates_read_at=connection.execute(
                 "select max(requested_at) from receipts "
                 "where resource = 'exchange_rates' and outcome = 'complete'"
@@ -412,13 +426,21 @@ def _split_days(visible: dict[DayKey, _Shown]) -> frozenset[tuple[str, date]]:
     )
 
 
-def _failed_days(connection: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
-    """Account and day of every reading that failed, healed later or not."""
+def _failed_days(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[tuple[str, date], tuple[str, bool]]:
+    """Of each day with a window whose last reading failed: load, and if for time."""
     rows = connection.execute(
-        "select distinct account_id, date_day from receipts "
-        "where resource = 'insights' and outcome = 'failed'"
+        "select account_id, date_day, max(load_id), bool_or(error_code = $slow) from ("
+        "select account_id, date_day, max(_dlt_load_id) as load_id, "
+        "arg_max(outcome, _dlt_load_id) as outcome, "
+        "arg_max(coalesce(error_code, ''), _dlt_load_id) as error_code from receipts "
+        "where resource = 'insights' and outcome in ('complete', 'failed') "
+        "group by account_id, level, breakdown, date_day) "
+        "where outcome = 'failed' group by account_id, date_day",
+        {"slow": TimeUp.code},
     ).fetchall()
-    return frozenset((account_id, day) for account_id, day in rows)
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def _listings(
@@ -471,6 +493,14 @@ def _object_counts(
     }
 
 
+def _tried_in(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    rows = connection.execute(
+        "select account_id, max(_dlt_load_id) from receipts "
+        "where account_id is not null and resource <> 'limits' group by account_id"
+    ).fetchall()
+    return dict(rows)
+
+
 def _rows_a_day(connection: duckdb.DuckDBPyConnection) -> dict[ShapeKey, float]:
     """Rows of a day with delivery, over the 28 newest days."""
     rows = connection.execute(
@@ -493,11 +523,17 @@ def _shapes(
         "account_id, level, breakdown, request_mode, "
         "coalesce(request_days, $any_days), "
         "request_page_limit, request_campaigns from receipts "
-        "where resource = 'insights' and outcome = 'complete' "
+        "where resource = 'insights' and outcome in ('complete', 'failed') "
         "and request_page_limit is not null "
-        "and requested_at > $now::timestamptz - to_days($days::int) "
+        "and requested_at > $now::timestamptz - to_days("
+        "if(outcome = 'complete', $days, $slow_days)::int) "
         "order by account_id, level, breakdown, _dlt_load_id desc, date_day desc",
-        {"now": now, "days": REMEMBERED_DAYS, "any_days": ANY_DAYS},
+        {
+            "now": now,
+            "days": REMEMBERED_DAYS,
+            "slow_days": SLOW_REMEMBERED_DAYS,
+            "any_days": ANY_DAYS,
+        },
     ).fetchall()
     return {(row[0], row[1], row[2]): RequestShape(*row[3:]) for row in rows}
 

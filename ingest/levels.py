@@ -13,10 +13,12 @@ from datetime import date
 from ingest.completeness import is_confirmed, is_shrunk, short_days
 from ingest.errors import (
     LevelShort,
+    NoUsableAnswer,
     PathwaysError,
     ReportFailed,
     RequestRefused,
     ShrinkHeldBack,
+    TimeUp,
     TooMuchData,
     WindowUnusable,
 )
@@ -84,6 +86,7 @@ class LevelsReader:
     def read(self, days: DateWindow) -> LevelsReading:
         """Every level of the days, in total and by country."""
         found = LevelsReading(days)
+        began = self.request.client.busy_seconds
         shapes = {window: self.expectation.choice(window, days) for window in WINDOWS}
         reports = [w for w in WINDOWS if shapes[w].shape.mode == "report"]
         with ThreadPoolExecutor(REPORTS_SIDE_BY_SIDE) as pool:
@@ -97,6 +100,8 @@ class LevelsReader:
                     self._read(found, window, shapes[window])
             for each in waiting:
                 each.result()
+        seconds = self.request.client.busy_seconds - began
+        self._name_what_is_too_slow(found, seconds)
         self._doubt_short_levels(found)
         self._hold_back_shrunk_days(found)
         return found
@@ -121,6 +126,26 @@ class LevelsReader:
             reading.problem, OF_ONE_WINDOW
         ):
             found.fatal = reading.problem
+
+    def _name_what_is_too_slow(self, found: LevelsReading, seconds: float) -> None:
+        """A failure where the next load's time would not be enough either.
+
+        Days that were left for later are read one by one then; a single day, and a
+        window that took that long by itself, would be left again, and no one told.
+        """
+        is_one_day = len(found.days) == 1 and self.request.is_long(seconds)
+        for (level, breakdown), reading in found.readings.items():
+            if isinstance(reading.problem, TimeUp) and (reading.too_slow or is_one_day):
+                took = reading.seconds if reading.too_slow else seconds
+                by = " by country" if breakdown == "country" else ""
+                reading.problem = NoUsableAnswer(
+                    f"{level} insights{by} of act_{self.account.account_id}, "
+                    f"{found.days}, were not read whole in {took:.0f} s; a load has "
+                    f"{self.request.load_seconds:.0f} s.",
+                    "They are asked for in smaller parts in the next run. Give loads "
+                    "more time (`load_seconds`) if that does not help.",
+                    code=TimeUp.code,
+                )
 
     def _keeps(self, window: Window) -> Keep:
         """Whether a day's rows are stored: not again, and not before they are sure."""

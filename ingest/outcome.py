@@ -1,6 +1,7 @@
 """What one run did for one account."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ingest.errors import Deferred, PathwaysError
 from ingest.graph_client import Usage
@@ -14,6 +15,7 @@ class AccountOutcome:
     Attributes:
         notices: what an operator should know though nothing failed, as sentences.
         deferred: what is left to later runs, since Meta's limits or the time said so.
+        server_time: what Meta said last of the time.
         is_broken_off: it failed in a way that the next request would fail as well.
     """
 
@@ -28,6 +30,7 @@ class AccountOutcome:
     changed_objects: int = 0
     pages: int = 0
     rows: int = 0
+    server_time: datetime | None = None
     is_broken_off: bool = False
     usage: Usage = field(default_factory=Usage)
 

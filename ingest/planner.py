@@ -5,8 +5,8 @@ have changed, of every account; then days by their age; then history that was ne
 read, newest first.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -174,3 +174,42 @@ def _due_tier(
         return "third_day" if since >= timedelta(days=3) else None
     age_when_read = (local_day(oldest_read, account.timezone_name) - day).days
     return "final" if age_when_read <= 28 else None
+
+
+def troubled_last(
+    plan: Iterable[PlannedWindow],
+    failed: Collection[date],
+    slow: Mapping[date, str],
+) -> list[PlannedWindow]:
+    """The same days; those that could not be read do not hold up the others.
+
+    Args:
+        failed: days whose last reading failed.
+        slow: those of them that took longer than a load has, with the load: they come
+            last of all, one at a time and the one that waits longest first.
+    """
+    sound: list[PlannedWindow] = []
+    refused: list[PlannedWindow] = []
+    endless: list[PlannedWindow] = []
+    for planned in plan:
+        days = list(planned.window.days())
+        parts = [
+            (sound, consecutive(day for day in days if day not in failed)),
+            (refused, consecutive(set(failed).difference(slow).intersection(days))),
+            (endless, [DateWindow(day, day) for day in days if day in slow]),
+        ]
+        for found, windows in parts:
+            found += [replace(planned, window=window) for window in windows]
+    endless.sort(key=lambda planned: slow[planned.window.until])
+    return [*sound, *refused, *endless]
+
+
+def at_most(days: int, plan: Iterable[PlannedWindow]) -> list[PlannedWindow]:
+    """The first windows of the plan, of together at most so many days; one at least."""
+    chosen: list[PlannedWindow] = []
+    for planned in plan:
+        days -= len(planned.window)
+        if chosen and days < 0:
+            break
+        chosen.append(planned)
+    return chosen

@@ -11,7 +11,7 @@ account's own.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,9 @@ create table if not exists ledger.publications (
     load_id varchar not null,
     code_version varchar,
     project_hash varchar
-)
+);
+alter table ledger.publications add column if not exists clock_was_ahead boolean;
+create table if not exists ledger.thinnings (as_of timestamptz not null)
 """
 
 # Before any of them is struck out, so that what came next is known for ever.
@@ -52,6 +54,18 @@ where
     and earlier.snapshot_id = later.snapshot_id
 """
 
+# One that was published while the clock was ahead took no one knows when the place of
+# what was shown before it.
+_DOUBT = """
+update ledger.publications as earlier
+set superseded_at = published_at
+where superseded_at in (
+    select published_at from ledger.publications where clock_was_ahead
+)
+"""
+# Everything is young.
+_NEVER = datetime(1970, 1, 3, tzinfo=UTC)
+
 _IN_A_MANIFEST = (
     "snapshot_id",
     "published_at",
@@ -67,7 +81,8 @@ class Publication:
 
     Attributes:
         published_at: aware, UTC.
-        superseded_at: when the next one was published; None for the newest.
+        superseded_at: when the next one was published; None for the newest. Its own
+            moment where that is not known, since the clock was wrong.
         load_id: its mark, the newest load in it.
         code_version: of the code that built it.
     """
@@ -132,12 +147,33 @@ def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[s
             continue
         connection.execute(
             "insert or ignore into ledger.publications values ($snapshot_id, "
-            "$published_at, null, $load_id, $code_version, $project_hash)",
+            "$published_at, null, $load_id, $code_version, $project_hash, "
+            "$clock_was_ahead)",
             told,
         )
         snapshot_ids.add(file.stem)
     connection.execute(_SUPERSEDE)
+    connection.execute(_DOUBT)
     return frozenset(snapshot_ids)
+
+
+def thinned_as_of(
+    connection: duckdb.DuckDBPyConnection, now: datetime | None = None
+) -> datetime:
+    """The moment by which old readings were thinned out the last time.
+
+    Args:
+        now: of a thinning that is about to be; noted, and its own moment.
+    """
+    if now is not None:
+        connection.execute("insert into ledger.thinnings values ($now)", {"now": now})
+        connection.execute(
+            "delete from ledger.thinnings "
+            "where as_of < (select max(as_of) from ledger.thinnings)"
+        )
+        return now
+    rows = connection.execute("select max(as_of) from ledger.thinnings").fetchall()
+    return rows[0][0] or _NEVER
 
 
 def keep_only(
@@ -150,17 +186,17 @@ def keep_only(
     )
 
 
-def _told_by(file: Path) -> dict[str, str] | None:
+def _told_by(file: Path) -> dict[str, object] | None:
     """What a manifest says of its publication; None where it is damaged."""
     manifest = read_json(file) or {}
     if not all(isinstance(manifest.get(name), str) for name in _IN_A_MANIFEST):
         return None
-    told = {name: str(manifest[name]) for name in _IN_A_MANIFEST}
+    told: dict[str, object] = {name: manifest[name] for name in _IN_A_MANIFEST}
     try:
-        datetime.fromisoformat(told["published_at"])
+        datetime.fromisoformat(str(manifest["published_at"]))
     except ValueError:
         return None
-    return told
+    return told | {"clock_was_ahead": bool(manifest.get("clock_was_ahead"))}
 
 
 def _order(publication: Publication) -> tuple[datetime, str, str]:

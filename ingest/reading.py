@@ -55,6 +55,7 @@ class Reader:
     """Reads one account with its store's token.
 
     Attributes:
+        load_seconds: what a whole load of its kind may take.
         shrink_share: the part of a day or listing that may go without a second reading.
         accepts_shrink: believe every loss at once.
     """
@@ -69,6 +70,7 @@ class Reader:
     pace: Pace
     expectation: Expectation
     page_limit: int
+    load_seconds: float
     api_version: str
     shrink_share: float
     accepts_shrink: bool = False
@@ -257,7 +259,19 @@ class Reader:
         return SLICES_SIDE_BY_SIDE
 
     def _is_split(self, day: date) -> bool:
-        return (self.outcome.account_id, day) in self.ledger.split_days
+        key = (self.outcome.account_id, day)
+        return key in self.ledger.split_days or key in self.ledger.slow_days
+
+    def troubled_last(self, plan: Iterable[PlannedWindow]) -> list[PlannedWindow]:
+        """The planned windows, days that could not be read last."""
+        account_id, ledger = self.outcome.account_id, self.ledger
+        failed = {day for owner, day in ledger.failed_days if owner == account_id}
+        slow = {
+            day: load_id
+            for (owner, day), load_id in ledger.slow_days.items()
+            if owner == account_id
+        }
+        return planner.troubled_last(plan, failed, slow)
 
     def failed(self, problem: PathwaysError) -> None:
         """Note that the account as a whole could not be read on."""
@@ -354,6 +368,7 @@ class Reader:
             self.clock,
             account_id,
             self.page_limit,
+            self.load_seconds,
             page_read,
         )
 

@@ -43,6 +43,7 @@ def of_windows(
                 yield _of_window(reader, window, reading, day) | {
                     "is_whole": False,
                     "outcome": "failed",
+                    **_learned(reading),
                     **_said(problem),
                 }
 
@@ -152,13 +153,6 @@ def _complete(
 ) -> Receipt:
     held = reader.held(window, day)
     new = is_new(held, content)
-    sizes: Receipt = {}
-    if (learned := reading.learned) is not None:
-        sizes = {
-            "request_days": learned.days if learned.days < ANY_DAYS else None,
-            "request_page_limit": learned.page_limit,
-            "request_campaigns": learned.campaigns,
-        }
     return {
         **_of_window(reader, window, reading, day),
         "is_whole": True,
@@ -167,7 +161,7 @@ def _complete(
         "rows_load_id": None if new or held is None else held.rows_load_id,
         "attribution_requested": fields.ATTRIBUTION_REQUESTED,
         "request_mode": reading.shape.mode,
-        **sizes,
+        **_learned(reading),
         "pages": reading.pages,
         "attempts": calls,
     }
@@ -187,6 +181,19 @@ def _of_window(
         "date_day": day,
         "requested_at": reading.requested_at,
         "is_partial_day": is_partial(day, reading.requested_at, zone),
+    }
+
+
+def _learned(reading: WindowReading) -> Receipt:
+    """How the next run is to ask; empty where nothing was split."""
+    learned = reading.learned
+    if learned is None:
+        return {}
+    return {
+        "request_mode": learned.mode,
+        "request_days": learned.days if learned.days < ANY_DAYS else None,
+        "request_page_limit": learned.page_limit,
+        "request_campaigns": learned.campaigns,
     }
 
 

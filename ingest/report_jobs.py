@@ -7,30 +7,42 @@ import logging
 from collections.abc import Mapping
 
 from ingest.clock import Clock
-from ingest.errors import Deferred, ObjectUnknown, ReportFailed
+from ingest.errors import Deferred, ObjectUnknown, ReportFailed, TooMuchData
 from ingest.graph_client import GraphClient
 
 logger = logging.getLogger(__name__)
 
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 30.0
-# A job may stay where it is for ever: after so long it is given up.
-STALLED_AFTER_SECONDS = 300.0
-LONGEST_SECONDS = 1800.0
+# A job may stay where it is for ever: after so long it is given up, or after this part
+# of a load's time, where that is less.
+STALLED_AFTER_SECONDS, STALLED_AFTER_PART = 300.0, 1 / 4
+# One that gets on too slowly is asked for with fewer days.
+LONGEST_SECONDS, LONGEST_PART = 1800.0, 1 / 2
 # A run's id may be unknown for an instant after Meta gave it.
 UNKNOWN_POLLS = 4
 _FIELDS = "async_status,async_percent_completion,error_code,error_message,error_subcode"
 
 
 def made_report(
-    client: GraphClient, clock: Clock, path: str, params: Mapping[str, object]
+    client: GraphClient,
+    clock: Clock,
+    path: str,
+    params: Mapping[str, object],
+    load_seconds: float,
 ) -> str:
     """Have the report made and wait until it is whole; the id of its run.
 
+    Args:
+        load_seconds: what a whole load may take.
+
     Raises:
         ReportFailed: it failed, was skipped, or did not get on.
+        TooMuchData: it gets on, but takes too much of the load's time.
         MetaError, Deferred: as the client.
     """
+    stalled_after = min(STALLED_AFTER_SECONDS, load_seconds * STALLED_AFTER_PART)
+    longest = min(LONGEST_SECONDS, load_seconds * LONGEST_PART)
     run_id = client.start_report(path, params)
     started = moved = clock.monotonic()
     percent: object = None
@@ -53,11 +65,11 @@ def made_report(
         if run.get("async_percent_completion") != percent:
             percent, moved = run.get("async_percent_completion"), clock.monotonic()
         now = clock.monotonic()
-        if now - moved > STALLED_AFTER_SECONDS or now - started > LONGEST_SECONDS:
-            raise ReportFailed(
-                f"Report {run_id} stands at {percent} % after {now - started:.0f} s.",
-                "It is given up and another one asked for.",
-            )
+        stands = f"Report {run_id} stands at {percent} % after {now - started:.0f} s."
+        if now - moved > stalled_after:
+            raise ReportFailed(stands, "It is given up and another one asked for.")
+        if now - started > longest:
+            raise TooMuchData(stands, "Ask for fewer days.", code=ReportFailed.code)
 
 
 def _is_whole(run: Mapping[str, object], run_id: str) -> bool:

@@ -26,6 +26,8 @@ CALLS_A_REPORT = 3
 ANY_DAYS = 10_000
 # What Meta could not take once is tried again after so long: campaigns end.
 REMEMBERED_DAYS = 7
+# What took too long may have met an hour's trouble of Meta's.
+SLOW_REMEMBERED_DAYS = 1
 
 
 @dataclass(frozen=True)

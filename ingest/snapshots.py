@@ -74,6 +74,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     moment = now
     if previous is not None:
         moment = max(now, datetime.fromisoformat(previous.published_at))
+    clock_was_ahead = moment > now
     snapshot_id = _new_id(folder, moment, load_id)
     temporary = folder / f".tmp-{snapshot_id}"
     sha256 = copy_whole(build, temporary)
@@ -103,6 +104,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
         **named,
         "bytes": file.stat().st_size,
         "load_id": load_id,
+        "clock_was_ahead": clock_was_ahead,
         "project_hash": snapshot.project_hash,
         "code_version": version("meta-data-pathways"),
         **facts,

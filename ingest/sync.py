@@ -113,9 +113,10 @@ def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSu
         state = account_state(account, reader.ledger, probed)
         plan = planner.fresh_windows(state, reader.clock.now())
         later = [window for window in plan if not window.is_urgent]
-        left[account.account_id] = account, later
+        left[account.account_id] = account, reader.troubled_last(later)
         _tell_planned(reader, plan)
-        reader.windows(account, [window for window in plan if window.is_urgent])
+        urgent = [window for window in plan if window.is_urgent]
+        reader.windows(account, reader.troubled_last(urgent))
 
     def read_rest(reader: Reader) -> None:
         if reader.outcome.account_id in left:
@@ -168,11 +169,13 @@ def sync_history(
     days_a_load: int,
     options: SyncOptions | None = None,
     seconds: float | None = None,
+    load_seconds: float | None = None,
 ) -> SyncSummary:
     """The newest days of history that each account lacks, at most so many of them.
 
     Args:
         seconds: how long it may take; then what was read whole is loaded.
+        load_seconds: how long one that begins on time may take; None: `seconds`.
     """
 
     def read(reader: Reader) -> None:
@@ -181,21 +184,16 @@ def sync_history(
             return
         state = account_state(account, reader.ledger)
         plan = planner.backfill_windows(state, reader.clock.now(), days_a_load)
-        # A day that cannot be read must not hold up all that is older.
-        plan.sort(
-            key=lambda planned: any(
-                (account.account_id, day) in reader.ledger.failed_days
-                for day in planned.window.days()
-            )
-        )
-        _tell_planned(reader, plan[:1])
-        reader.windows(account, plan[:1])
+        plan = planner.at_most(days_a_load, reader.troubled_last(plan))
+        _tell_planned(reader, plan)
+        reader.windows(account, plan)
 
     sync = _Sync(
         settings,
         options or SyncOptions(),
         is_history=True,
         seconds=seconds,
+        load_seconds=load_seconds,
     )
     return sync.run([read])
 
@@ -219,7 +217,7 @@ def sync_all_history(
         left = None if seconds is None else seconds - (time.monotonic() - began)
         if left is not None and left <= 0:
             return
-        summary = sync_history(settings, HISTORY_DAYS_A_LOAD, options, left)
+        summary = sync_history(settings, HISTORY_DAYS_A_LOAD, options, left, seconds)
         yield summary
         refused = {each.account_id for each in summary.accounts if each.is_refused}
         options = replace(options, left_alone=options.left_alone | refused)
@@ -296,6 +294,7 @@ class _Sync:
         options: SyncOptions,
         is_history: bool = False,
         seconds: float | None = None,
+        load_seconds: float | None = None,
         readings_since: date | None = None,
     ) -> None:
         self._settings = settings
@@ -305,6 +304,7 @@ class _Sync:
         self._is_history = is_history
         meta = settings.meta
         self._seconds = meta.load_seconds if seconds is None else seconds
+        self._load_seconds = self._seconds if load_seconds is None else load_seconds
 
     def run(self, steps: Sequence[Step]) -> SyncSummary:
         """Read the accounts step by step, then load what was read."""
@@ -371,6 +371,7 @@ class _Sync:
             for reader in readers:
                 account_id = reader.outcome.account_id
                 reader.client.usage.add(waited_seconds=reader.pace.waited(account_id))
+                reader.outcome.server_time = reader.client.server_time
                 reader.client.close()
                 self._options.progress.ended(account_id, reader.outcome.word)
         return [reader.outcome for reader in readers]
@@ -449,6 +450,7 @@ class _Sync:
                 expectation=Expectation(account_id, ledger, meta.page_limit),
                 is_history=self._is_history,
                 page_limit=meta.page_limit,
+                load_seconds=self._load_seconds,
                 api_version=meta.api_version,
                 shrink_share=float(meta.shrink_share),
                 accepts_shrink=options.accepts_shrink,
@@ -459,7 +461,10 @@ class _Sync:
             # One secret, one app: what shuts it out shuts out each of its tokens.
             for pace in paces.values():
                 pace.share_app([*paces.values()])
-        return found
+        # Whom the time did not reach in the last run comes first in this one.
+        return sorted(
+            found, key=lambda each: ledger.tried_in.get(each.outcome.account_id, "")
+        )
 
     def _pace(self, token: str, ledger: Ledger) -> Pace:
         """The pace of a token, with what earlier runs found shut."""

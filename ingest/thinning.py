@@ -16,7 +16,6 @@ import duckdb
 import pyarrow as pa
 
 from ingest import publications, tables
-from ingest.compaction import compact
 from ingest.failpoints import reached
 from ingest.request_shape import REMEMBERED_DAYS
 
@@ -164,8 +163,13 @@ class Thinned:
     rows: int
 
 
-def thin(data_dir: Path, now: datetime) -> Thinned:
-    """Note what was published, then remove what no kept moment shows."""
+def thin(data_dir: Path, now: datetime | None) -> Thinned:
+    """Note what was published, then remove what no kept moment shows.
+
+    Args:
+        now: None where the time is not known for sure: what was young enough to stay
+            the last time stays.
+    """
     warehouse = data_dir / "warehouse.duckdb"
     if not warehouse.exists():
         return Thinned(0, 0)
@@ -176,6 +180,7 @@ def thin(data_dir: Path, now: datetime) -> Thinned:
             return Thinned(0, 0)
         connection.execute("begin")
         on_disk = publications.record(connection, data_dir)
+        now = publications.thinned_as_of(connection, now)
         connection.register("marks", _marks(connection, on_disk, now))
         _choose(connection, now)
         rows = _delete_rows(connection, held)
@@ -187,7 +192,6 @@ def thin(data_dir: Path, now: datetime) -> Thinned:
         reached("thin.deleted")
         connection.execute("commit")
         reached("thin.committed")
-    compact(warehouse)
     return Thinned(receipts, rows)
 
 

@@ -194,13 +194,11 @@ def publish() -> Answer:
 
     from ingest import snapshots
     from ingest.audit import audit_build
-    from ingest.ledger import newest_load_id
     from ingest.lock import exclusive
 
     with exclusive(settings.data_dir, "publish", settings.clock()):
-        audit_build(settings.data_dir)
-        newest = newest_load_id(settings.data_dir) or ""
-        snapshot = snapshots.publish(settings.data_dir, settings.clock(), newest)
+        mark = audit_build(settings.data_dir)
+        snapshot = snapshots.publish(settings.data_dir, settings.clock(), mark)
     return asdict(snapshot), f"Published {snapshot.snapshot_id}.", 0
 
 
@@ -263,18 +261,18 @@ def schedule(interval: str, ticks: int | None, backfill_minutes: float) -> Answe
 @verb("prune")
 @click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True)
 def prune(keep: int) -> Answer:
-    """Remove old readings and snapshots; the current and the previous one stay."""
+    """Remove old snapshots, and what a dead run left; two snapshots always stay.
+
+    Old readings are thinned out by `pathways run`, which asks Meta for the time.
+    """
     settings = configured()
 
-    from ingest import snapshots
     from ingest.lock import exclusive
-    from ingest.thinning import thin
+    from ingest.pruning import prune as pruned
 
     with exclusive(settings.data_dir, "prune", settings.clock()):
-        gone = thin(settings.data_dir, settings.clock())
-        removed = snapshots.prune(settings.data_dir, keep)
-    said = f"Removed {len(removed)} snapshots and {gone.rows} old rows."
-    return {"removed": removed, **asdict(gone)}, said, 0
+        gone = pruned(settings.data_dir, None, keep)
+    return {"removed": gone.snapshots, **asdict(gone.readings)}, f"{gone}.", 0
 
 
 @verb("backup")

@@ -1,6 +1,7 @@
 {#
-    What the last dbt run did, beside what it built: publishing refuses a build whose run
-    did not end, left nodes out or failed a test. Only DuckDB's file is published.
+    What the last dbt run did, beside what it built, and the newest load in it: publishing
+    refuses a build whose run did not end, left nodes out or failed a test, and calls it
+    by that load. Only DuckDB's file is published.
 #}
 {% macro note_run_started() -%}
     {{ return(adapter.dispatch("note_run_started")()) }}
@@ -14,6 +15,7 @@
     select
         '{{ invocation_id }}' as invocation_id,
         '{{ flags.WHICH }}' as command,
+        cast(null as varchar) as load_id,
         cast({{ (invocation_args_dict.get("select") or []) | length
             + (invocation_args_dict.get("exclude") or []) | length }} > 0 as boolean)
             as is_selection,
@@ -33,10 +35,12 @@
 
 {% macro duckdb__note_run_ended(results) -%}
     {%- if execute -%}
+    {%- set loads = results | selectattr("node.name", "equalto", "stg_meta__loads") | list -%}
     insert into marts.build_results by name
     select
         invocation_id,
         command,
+        load_id,
         is_selection,
         unnest([
             {%- for result in results -%}
@@ -67,7 +71,11 @@
     from marts.build_results
     where status = 'started';
     update marts.build_results
-    set status = 'ended'
+    set
+        {%- if loads %}
+        load_id = (select max(load_id) from {{ loads[0].node.relation_name }} where is_completed),
+        {%- endif %}
+        status = 'ended'
     where status = 'started'
     {%- endif -%}
 {%- endmacro %}

@@ -60,7 +60,9 @@ def read(
         clock=clock,
         pace=pace,
     )
-    request = InsightsRequest(client, spool, clock, ACME, page_limit=500)
+    request = InsightsRequest(
+        client, spool, clock, ACME, page_limit=500, load_seconds=7200
+    )
     return request.read(level, breakdown, days, shape, lambda *_: True)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest.clock import Clock
-from ingest.errors import ObjectUnknown, ReportFailed
+from ingest.errors import ObjectUnknown, ReportFailed, TooMuchData
 from ingest.fields import insight_fields, status_filter
 from ingest.graph_client import GraphClient
 from ingest.pace import Pace
@@ -15,6 +15,7 @@ from ingest.sandbox.world import default_world
 from tests.fixtures.fake_time import clock_of_sandbox
 
 ACME = "act_100000000000001"
+LOAD_SECONDS = 7200
 PARAMS = {
     "level": "campaign",
     "fields": ",".join(insight_fields("campaign")),
@@ -47,7 +48,7 @@ def test_report_is_polled_with_growing_waits_until_it_is_whole(
     sandbox.reports.polls = 3
     it, clock = client(sandbox)
 
-    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     polls = [e for e in sandbox.requests if e.path == f"/v25.0/{run_id}"]
     methods = [entry.method for entry in sandbox.requests]
@@ -62,7 +63,7 @@ def test_rows_of_a_report_are_those_of_a_request_answered_at_once(
 ) -> None:
     it, clock = client(sandbox)
 
-    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     reported = [*it.pages(f"{run_id}/insights", {"limit": 500})]
     at_once = [*it.pages(f"{ACME}/insights", PARAMS | {"limit": 500})]
@@ -77,7 +78,7 @@ def test_report_that_ends_without_a_result_is_not_waited_for(
     it, clock = client(sandbox)
 
     with pytest.raises(ReportFailed) as caught:
-        made_report(it, clock, f"{ACME}/insights", PARAMS)
+        made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     assert {"fail": "Job Failed", "skip": "Job Skipped"}[outcome] in str(caught.value)
     assert waited(sandbox, clock) < 60
@@ -90,7 +91,7 @@ def test_report_that_does_not_get_on_is_given_up_after_five_minutes(
     it, clock = client(sandbox)
 
     with pytest.raises(ReportFailed, match="stands at"):
-        made_report(it, clock, f"{ACME}/insights", PARAMS)
+        made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     # Five minutes, and at most one wait of half a minute more.
     assert 300 < waited(sandbox, clock) <= 331
@@ -102,7 +103,7 @@ def test_run_that_is_unknown_for_an_instant_is_asked_after_again(
     sandbox.reports.plan(match="insights", outcome="unknown_first")
     it, clock = client(sandbox)
 
-    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS)
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     assert run_id.isdigit()
 
@@ -115,7 +116,32 @@ def test_run_that_stays_unknown_is_given_up(sandbox: Sandbox) -> None:
     it, clock = client(sandbox)
 
     with pytest.raises(ObjectUnknown):
-        made_report(it, clock, f"{ACME}/insights", PARAMS)
+        made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
 
     # Four polls that may find it unknown, and the one that gives it up.
     assert [entry.method for entry in sandbox.requests].count("GET") == 5
+
+
+def test_report_that_does_not_get_on_leaves_a_short_load_most_of_its_time(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.plan(match="insights", outcome="stall")
+    it, clock = client(sandbox)
+
+    with pytest.raises(ReportFailed, match="stands at"):
+        made_report(it, clock, f"{ACME}/insights", PARAMS, 600)
+
+    # A quarter of the load, and at most one wait of half a minute more.
+    assert 150 < waited(sandbox, clock) <= 181
+
+
+def test_report_that_gets_on_too_slowly_is_asked_for_with_fewer_days(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.polls = 90
+    it, clock = client(sandbox)
+
+    with pytest.raises(TooMuchData, match=r"stands at \d+ %"):
+        made_report(it, clock, f"{ACME}/insights", PARAMS, 600)
+
+    assert 300 < waited(sandbox, clock) <= 331

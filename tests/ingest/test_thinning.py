@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from ingest.failpoints import Injected, arm
 from ingest.ledger import read_ledger
-from ingest.publications import Publication, kept
+from ingest.publications import Publication, kept, recorded
 from ingest.thinning import Thinned, thin
 from tests.fixtures.raw_tables import ACCOUNT, create, listing, load, readings, rows
 
@@ -55,7 +56,9 @@ def read(
     )
 
 
-def publish(data_dir: Path, at: datetime, load_id: str, keep: int = 1) -> Publication:
+def publish(
+    data_dir: Path, at: datetime, load_id: str, keep: int = 1, **more: Any
+) -> Publication:
     """A snapshot's files, and of the older ones only so many."""
     folder = data_dir / "snapshots"
     folder.mkdir(exist_ok=True)
@@ -69,6 +72,7 @@ def publish(data_dir: Path, at: datetime, load_id: str, keep: int = 1) -> Public
                 "load_id": load_id,
                 "code_version": "1",
                 "project_hash": "hash",
+                **more,
             }
         )
     )
@@ -269,6 +273,40 @@ def test_what_shows_that_the_clock_went_back_stays(data_dir: Path) -> None:
         f"where _dlt_load_id > '{FIRST}'",
     )
     assert moments == [(right,)]
+
+
+def test_nothing_goes_for_its_age_while_the_time_is_not_known(data_dir: Path) -> None:
+    read(data_dir, FIRST, START)
+    read(data_dir, SECOND, START + timedelta(hours=1))
+
+    never_known = thin(data_dir, None)
+    thin(data_dir, START + timedelta(hours=2))
+    known_once = thin(data_dir, None)
+    kept_so_far = spends(data_dir)
+    thin(data_dir, START + LATER)
+
+    assert never_known == known_once == Thinned(0, 0)
+    assert kept_so_far == [FIRST, SECOND]
+    assert spends(data_dir) == [SECOND]
+
+
+@pytest.mark.parametrize("was_ahead", [True, False])
+def test_what_held_while_the_clock_was_ahead_is_not_called_exact(
+    data_dir: Path, was_ahead: bool
+) -> None:
+    """Published three weeks ahead, and once more at that moment: it never goes back."""
+    ahead = START + timedelta(days=21)
+    publish(data_dir, START, FIRST)
+    thin(data_dir, START)
+    publish(data_dir, ahead, SECOND, keep=2)
+    publish(data_dir, ahead, THIRD, keep=3, clock_was_ahead=was_ahead)
+    thin(data_dir, START)
+
+    with duckdb.connect(str(data_dir / "warehouse.duckdb")) as connection:
+        first, *_, last = recorded(connection)
+
+    assert first.holds_at(START + timedelta(days=3)) is not was_ahead
+    assert last.holds_at(ahead + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class Simulation:
     meta: Meta = field(default_factory=Meta)
     ledger: Ledger = field(default_factory=Ledger)
     waiting: list[tuple[str, str, Row]] = field(default_factory=list)
-    failed_days: set[tuple[str, date]] = field(default_factory=set)
+    failed_windows: set[WindowKey] = field(default_factory=set)
     loads_shown: dict[tuple[str, date], dict[Level, str]] = field(default_factory=dict)
     loads: int = 0
     newest_load_id: str | None = None
@@ -175,13 +175,17 @@ class Simulation:
         """The ledger as the raw tables ought to hold it."""
         return replace(
             self.ledger,
-            failed_days=frozenset(self.failed_days),
+            failed_days=frozenset(
+                (account_id, day) for account_id, *_, day in self.failed_windows
+            ),
             newest_load_id=self.newest_load_id,
         )
 
     def _add(self, load_id: str, table: str, row: Row) -> None:
         # A load without a row is none: dlt is not asked to make it.
         self.newest_load_id = load_id
+        if table == "receipts":
+            self.ledger.tried_in[str(row["account_id"])] = load_id
         self.waiting.append((load_id, table, row))
 
     def _show(
@@ -235,8 +239,9 @@ class Simulation:
             self.ledger.rows_a_day[account.account_id, level, breakdown] = float(
                 counts.row_count
             )
+            self.failed_windows.discard(key)
         elif outcome == "failed":
-            self.failed_days.add((account.account_id, day))
+            self.failed_windows.add(key)
         else:
             row |= LOST.__dict__
             self.ledger.readings[key] = replace(

@@ -6,9 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import load_ids, snapshots
+from ingest import cycle, load_ids, snapshots
+from ingest.errors import BuildFailed
 from ingest.sandbox.server import Sandbox
+from ingest.sandbox.story import RestateDay
 from tests.conftest import Pathways
+from tests.fixtures.raw_tables import rows
+from tests.promises import fault_run
 from tests.promises.crashed_runs import DAY_TWO, Folder, base_folder, differences
 from tests.warehouse.test_runs import small_world
 
@@ -168,3 +172,39 @@ def test_loads_under_a_jumping_clock_show_what_they_show_without(
             assert len(set(ids)) == 3
 
     assert differences(found[1], found[0]) == []
+
+
+@pytest.mark.parametrize("metas_too", [False, True], ids=["ours alone", "Meta's too"])
+def test_history_is_thinned_out_only_by_a_time_that_meta_says_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metas_too: bool
+) -> None:
+    """A clock that jumps sixty days ahead: what was read before stays, as far as Meta's
+    `Date` is right."""
+    monkeypatch.setattr(cycle, "dbt_build", refused)
+    with fault_run.small_world() as sandbox:
+        sandbox.date_follows_clock = True
+        run = fault_run.FaultRun(tmp_path, sandbox)
+        run.sync()
+        day = sandbox.clock.now().date() - timedelta(days=2)
+        sandbox.append(RestateDay(sandbox.clock.now(), fault_run.BAD, day, 900, 1000))
+        sandbox.clock.advance(minutes=15)
+        run.sync()
+        ahead = sandbox.clock.now() + timedelta(days=60)
+        if metas_too:
+            sandbox.clock.set(ahead)
+
+        report = cycle.run_cycle(
+            run.settings.model_copy(update={"now": ahead}), 0, timedelta(minutes=15)
+        )
+
+        assert [step.outcome for step in report.steps if step.step == "prune"] == ["ok"]
+        versions = rows(
+            tmp_path,
+            "select count(distinct _dlt_load_id) from raw_meta.ad_insights "
+            f"where account_id = '{fault_run.BAD}' and date_start = '{day}'",
+        )
+        assert versions == [(1 if metas_too else 2,)]
+
+
+def refused(*_: object) -> None:
+    raise BuildFailed("No build here.")

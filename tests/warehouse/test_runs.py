@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.ledger import changed_since
 from ingest.sandbox.faults import graph_error
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import DEFAULT_SEED, World, build_world, default_plans
@@ -252,3 +253,19 @@ def test_a_build_that_fails_a_test_is_not_published(
     assert "AUDIT-001" in ended.err
     assert "meta_objects" in ended.err
     assert (run.data_dir / "current.json").read_text() == served
+
+
+def test_a_build_is_published_under_the_newest_load_in_it(
+    small: Sandbox, after_first_run: Pathways
+) -> None:
+    """What was loaded after it is no part of it, and the next cycle has to build it."""
+    run = after_first_run
+    built = json.loads(run("publish", "--json").out)["load_id"]
+    small.clock.advance(hours=2)
+
+    synced = run("sync")
+    published = json.loads(run("publish", "--json").out)["load_id"]
+
+    assert synced.exit_code == 0, synced.err
+    assert published == built
+    assert changed_since(run.data_dir, published)

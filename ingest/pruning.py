@@ -1,0 +1,42 @@
+"""The end of a cycle: what nobody needs any more goes, and the disk gets its room back.
+
+In this order: what was published is noted from the snapshots that are there, so none
+is removed before; a copy of the warehouse that fails keeps nothing else from going.
+The caller holds the lock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ingest import snapshots
+from ingest.compaction import compact
+from ingest.thinning import Thinned, thin
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What went.
+
+    Attributes:
+        snapshots: ids of those removed.
+    """
+
+    readings: Thinned
+    snapshots: list[str]
+
+    def __str__(self) -> str:
+        removed = len(self.snapshots)
+        return f"{removed} snapshots and {self.readings.rows} old rows removed"
+
+
+def prune(data_dir: Path, now: datetime | None, kept: int = snapshots.KEPT) -> Pruned:
+    """Thin out old readings, remove old snapshots, write the warehouse anew if due.
+
+    Args:
+        now: None where the time is not known for sure: no reading goes for its age.
+        kept: how many snapshots stay.
+    """
+    pruned = Pruned(thin(data_dir, now), snapshots.prune(data_dir, kept))
+    compact(data_dir / "warehouse.duckdb")
+    return pruned
