@@ -21,6 +21,7 @@ from ingest import publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
+from ingest.files import copy_whole
 from ingest.publications import Publication
 from ingest.settings import Settings
 
@@ -68,8 +69,13 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
     folder = settings.data_dir / "as_of"
     published, accounts = _chosen(settings, moment)
     file = target or folder / f"{published.snapshot_id}.duckdb"
+    for left in folder.glob(".*"):
+        # Of a run that died: nobody else works here, by the lock.
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
     work = folder / f".{published.snapshot_id}"
-    shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
         answer = AsOf(moment, published, accounts, file)
@@ -79,7 +85,10 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
         _note(build, answer)
         checkpoint(build)
         file.parent.mkdir(parents=True, exist_ok=True)
-        build.replace(file)
+        # It may be on another disk.
+        temporary = file.with_name(f".{file.name}.tmp")
+        copy_whole(build, temporary)
+        temporary.replace(file)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return answer

@@ -14,7 +14,7 @@ import duckdb
 from ingest.database_files import checkpoint, read_whole
 from ingest.errors import BackupFailed
 from ingest.failpoints import reached
-from ingest.files import copy_whole, sync_folder, write_json
+from ingest.files import copy_whole, digest, sync_folder, write_json
 from ingest.ledger import newest_load_id
 
 
@@ -54,9 +54,11 @@ def back_up(data_dir: Path, folder: Path, now: datetime) -> Backup:
     if load_id:
         name += "-" + re.sub(r"[^0-9]", "", load_id)
     file = folder / f"{name}.duckdb"
-    for left in folder.glob(".warehouse-*.tmp"):
+    # Another warehouse may be copied into the same folder meanwhile.
+    ours = digest([str(data_dir.resolve())])[:8]
+    for left in folder.glob(f".warehouse-*.{ours}.tmp"):
         left.unlink()
-    temporary = folder / f".{name}.tmp"
+    temporary = folder / f".{name}.{ours}.tmp"
     sha256 = copy_whole(warehouse, temporary)
     reached("backup.copied")
     try:

@@ -1,6 +1,7 @@
-"""HTTP whose heads come in time: a read time-out is of each byte, not of all of them.
+"""HTTP whose answers come in time: a read time-out is of each byte, not of all of them.
 
-A server that sends its headers a byte a minute would otherwise never time out.
+A server that sends its headers a byte a minute, or the sizes of its chunks, would
+otherwise never time out.
 """
 
 import socket
@@ -46,12 +47,28 @@ class BoundedAdapter(HTTPAdapter):
         return manager
 
 
+@contextmanager
+def body_in_time(raw: HTTPResponse, seconds: float) -> Iterator[None]:
+    """Hang up on an answer of this adapter whose body takes longer than that.
+
+    Raises:
+        TimeoutError: it did.
+    """
+    connection: socket.socket = raw._pathways_socket  # type: ignore[attr-defined]
+    with _in_time(connection, seconds):
+        yield
+
+
 class _Bounded(HTTPConnection):
     head_seconds: float
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        with _in_time(self.sock, self.head_seconds):
-            return super().getresponse()
+        # A connection that is not kept forgets its socket with the head.
+        connection = self.sock
+        with _in_time(connection, self.head_seconds):
+            response = super().getresponse()
+        response._pathways_socket = connection  # type: ignore[attr-defined]
+        return response
 
 
 @contextmanager
@@ -75,4 +92,4 @@ def _in_time(connection: socket.socket, seconds: float) -> Iterator[None]:
     finally:
         timer.cancel()
     if is_over.is_set():
-        raise TimeoutError(f"no headers in {seconds:.0f} s: timed out")
+        raise TimeoutError(f"no answer in {seconds:.0f} s: timed out")

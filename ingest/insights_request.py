@@ -144,6 +144,7 @@ class InsightsRequest:
                 break
             else:
                 left.pop(0)
+                moved = 0
         reading.seconds = self.client.busy_seconds - began
         if isinstance(reading.problem, TimeUp) and self.is_long(reading.seconds):
             reading.too_slow = True

@@ -160,15 +160,18 @@ class Pace:
     ) -> None:
         """Shut the bucket that a refusal names, for as long as Meta says."""
         scope = scope_of(refusal.number)
+        bucket = self._bucket(scope, account_id, use_case)
         with self._lock:
-            self._note(account_id, use_case, quota)
             account = self._accounts[account_id]
-            account.refusals += 1
+            if self._open_from.get(bucket, 0.0) <= self._clock.monotonic():
+                # Else it was asked side by side with one that was refused already.
+                account.refusals += 1
+            self._note(account_id, use_case, quota)
             seconds = wait_after_refusal(
                 refusal.number, quota, account.refusals, retry_after
             )
         until = self._clock.monotonic() + seconds
-        self._shut(self._bucket(scope, account_id, use_case), until)
+        self._shut(bucket, until)
         if scope == "app":
             for pace in self._of_same_app:
                 pace._shut(None, until)

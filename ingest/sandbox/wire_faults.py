@@ -4,6 +4,7 @@ Large bodies are made while they are sent; nothing holds them whole.
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ingest.sandbox.response import JSON, Deliver, Outlet, Response
 
 _PIECE_BYTES = 2**20
 _STEPS_A_SECOND = 10
+_LENGTH = re.compile(rb"content-length: \d+", re.IGNORECASE)
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _ROW = {
     "account_id": "100000000000001",
@@ -62,6 +64,18 @@ def slow_head(seconds_a_byte: float) -> Fault:
                 return
             outlet.write(head[begin : begin + 1])
         outlet.write(body)
+
+    return _delivered(deliver)
+
+
+def slow_chunk_size(seconds_a_byte: float) -> Fault:
+    """True headers, and a body whose first chunk says its size for ever."""
+
+    def deliver(outlet: Outlet, head: bytes, body: bytes) -> None:
+        outlet.write(_LENGTH.sub(b"Transfer-Encoding: chunked", head))
+        while outlet.wait(seconds_a_byte):
+            outlet.write(b"0")
+        outlet.close()
 
     return _delivered(deliver)
 

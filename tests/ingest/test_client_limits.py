@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -86,6 +87,7 @@ def test_body_is_not_read_past_its_limit(sandbox: Sandbox, fault: object) -> Non
         pytest.param(wire_faults.hanging(20), id="nothing comes"),
         pytest.param(wire_faults.slow(20), id="20 bytes a second"),
         pytest.param(wire_faults.slow_head(0.1), id="10 bytes of headers a second"),
+        pytest.param(wire_faults.slow_chunk_size(0.1), id="10 bytes of a chunk's size"),
     ],
 )
 def test_request_that_takes_too_long_twice_is_asked_for_less(
@@ -162,6 +164,20 @@ def test_account_that_mostly_fails_is_left_alone(sandbox: Sandbox) -> None:
     # error is one too many, and so is every later one.
     assert codes == ["META-002", "META-002", "META-ERRORS", "META-ERRORS"]
     assert it.usage.errors == 15
+
+
+def test_trouble_that_meets_calls_side_by_side_is_no_account_that_fails(
+    sandbox: Sandbox,
+) -> None:
+    """Twenty calls are under way when Meta has a bad moment."""
+    sandbox.latency_seconds = 0.5
+    sandbox.faults.add(match=ACME, fault=server_error(), times=20)
+
+    with client(sandbox) as it, ThreadPoolExecutor(20) as pool:
+        answers = [*pool.map(lambda _: it.node(f"act_{ACME}", {}), range(20))]
+
+    assert len(answers) == 20
+    assert it.usage.errors == 20
 
 
 def test_client_whose_time_is_up_asks_no_more(sandbox: Sandbox) -> None:

@@ -135,6 +135,22 @@ def test_threads_that_wait_side_by_side_wait_once() -> None:
     assert it.waited(ONE) == 50.0
 
 
+def test_calls_that_are_refused_side_by_side_are_one_refusal() -> None:
+    """Each one after another doubles the wait; eight at once say nothing new."""
+    waits = {}
+    for count in (1, 8):
+        time = FakeTime()
+        it = pace(time)
+        for _ in range(8):
+            it.before(ONE, "insights", 1)
+        for _ in range(count):
+            it.refused(ONE, "insights", Quota(), Throttled("Wait.", 80000), None)
+        it.before(ONE, "insights", 1)
+        waits[count] = time.waits
+
+    assert waits[8] == waits[1] != []
+
+
 def test_app_that_is_shut_out_is_so_for_each_of_its_tokens() -> None:
     time = FakeTime()
     first, second = pace(time), pace(time)

@@ -151,6 +151,8 @@ def transport() -> list[Row]:
             settings=quick),
         Row("10 bytes of headers a second", always(wire_faults.slow_head(0.1)),
             "reported", None, settings=quick),
+        Row("10 bytes of a chunk's size a second",
+            always(wire_faults.slow_chunk_size(0.1)), "reported", None, settings=quick),
         Row("a page of 1 GB, once", once(wire_faults.huge(2**30), ADS), "right"),
         # No page is small enough, so a report job gives them.
         Row("pages of 1 GB for ever", always(wire_faults.huge(2**30), ADS), "right"),
@@ -295,7 +297,7 @@ def reports() -> list[Row]:
         Row("report fails for ever", report("fail", None), "reported", None),
         Row("report is skipped once", report("skip"), "right"),
         Row("report stalls once", report("stall"), "right"),
-        Row("report stalls for ever", report("stall", None), "reported", None),
+        Row("report stalls for ever", report("stall", None), "reported", None, is_shared=True),
         Row("report completes short", report("short"), "right"),
         Row("report completes short, first reading", report("short"), "right", is_first=True),
         Row("run unknown at first", report("unknown_first"), "right"),
