@@ -11,6 +11,7 @@ import duckdb
 from ingest import snapshots
 from ingest.errors import AuditFailed
 from ingest.failpoints import reached
+from ingest.warehouse import has_table
 
 
 def audit_build(data_dir: Path) -> str:
@@ -41,11 +42,7 @@ def audit_build(data_dir: Path) -> str:
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    found = connection.execute(
-        "select count(*) from information_schema.tables "
-        "where table_schema = 'marts' and table_name = 'build_results'"
-    ).fetchall()
-    if not found[0][0]:
+    if not has_table(connection, "marts", "build_results"):
         return ["dbt has not built here yet"]
     rows = connection.execute(
         "select command, is_selection, count(*) filter (status = 'ended') "

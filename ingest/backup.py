@@ -15,7 +15,7 @@ from ingest.database_files import checkpoint, read_whole
 from ingest.errors import BackupFailed
 from ingest.failpoints import reached
 from ingest.files import copy_whole, digest, sync_folder, write_json
-from ingest.ledger import newest_load_id
+from ingest.warehouse import newest_load_id
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from ingest.disk import disk_full
 from ingest.ending import time_limit
 from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
-from ingest.ledger import changed_since, newest_load_id
 from ingest.lock import exclusive
 from ingest.pruning import prune
 from ingest.settings import Settings
@@ -29,6 +28,7 @@ from ingest.sync import (
     sync_all_history,
     sync_fresh,
 )
+from ingest.warehouse import changed_since, newest_load_id
 
 logger = logging.getLogger(__name__)
 

@@ -22,13 +22,13 @@ HANG_SECONDS = 3600.0
 LARGEST_FILL_BYTES = 2**30
 
 POINTS = (
-    ("sync.rates_fetched", "Rates are there, none of them is loaded."),
-    ("sync.rates_loaded", "Rates are in the warehouse, their receipt is not."),
     ("sync.spool_opened", "The spool is there and empty."),
+    ("sync.rates_fetched", "Rates are there, none of them is loaded."),
     ("sync.page_written", "A page lies in the spool as Meta sent it."),
     ("sync.window_spooled", "A window stands in the spool, without a receipt."),
     ("sync.receipts_spooled", "Receipts stand in the spool beside what they name."),
     ("sync.accounts_read", "Every account is read, nothing is loaded."),
+    ("sync.rates_loaded", "Rates are in the warehouse, their receipt is not."),
     ("load.started", "dlt's working folder is gone, the new load has not begun."),
     ("load.step", "dlt begins to extract, to normalize or to load a package."),
     ("load.progress", "dlt counts a table, a file or a job of a package as done."),

@@ -5,15 +5,11 @@ dlt has marked its load as completed. The caller holds the lock.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from ingest import tables
 from ingest.completeness import Counts
@@ -26,12 +22,11 @@ from ingest.request_shape import (
     RequestShape,
 )
 from ingest.throttle import UseCase
+from ingest.warehouse import COMPLETED, newest, opened
 
 DayKey = tuple[str, Level, date]
 WindowKey = tuple[str, Level, Breakdown, date]
 ShapeKey = tuple[str, Level, Breakdown]
-
-_COMPLETED = "select load_id from raw_meta._dlt_loads where status = 0"
 
 
 @dataclass(frozen=True)
@@ -148,7 +143,7 @@ def read_ledger(
         since: leaves out the readings of older days, which are most of them; what is
             visible is of all days.
     """
-    with _warehouse(data_dir) as connection:
+    with opened(data_dir) as connection:
         if connection is None:
             return Ledger()
         visible = _visible(connection)
@@ -175,166 +170,16 @@ def read_ledger(
                 "select max(requested_at) from receipts "
                 "where resource = 'exchange_rates' and outcome = 'complete'"
             ).fetchall()[0][0],
-            stores_hash=_newest(connection, "stores", "content_hash"),
-            newest_load_id=_newest(connection, "_dlt_loads", "load_id"),
+            stores_hash=newest(connection, "stores", "content_hash"),
+            newest_load_id=newest(connection, "_dlt_loads", "load_id"),
         )
-
-
-def newest_load_id(data_dir: Path) -> str | None:
-    """The newest completed load; None before the first."""
-    with _warehouse(data_dir) as connection:
-        if connection is None:
-            return None
-        return _newest(connection, "_dlt_loads", "load_id")
-
-
-def known_objects(data_dir: Path, account_id: str, object_type: ObjectType) -> pa.Table:
-    """The newest version of each known object, as `tables.OBJECT_SCHEMA`."""
-    with _warehouse(data_dir) as connection:
-        if connection is None:
-            return tables.OBJECT_SCHEMA.empty_table()
-        table = tables.OBJECT_TABLES[object_type]
-        newest = connection.sql(
-            f"select distinct on (id) * exclude (_dlt_load_id) from raw_meta.{table} "
-            f"where account_id = $account_id and _dlt_load_id in ({_COMPLETED}) "
-            "order by id, _dlt_load_id desc, requested_at desc",
-            params={"account_id": account_id},
-        ).to_arrow_table()
-        return newest.select(tables.OBJECT_SCHEMA.names).cast(tables.OBJECT_SCHEMA)
-
-
-def objects_changed_after(
-    data_dir: Path, account_id: str, object_type: ObjectType, load_id: str
-) -> list[str]:
-    """Ids of objects of which a later load holds a version."""
-    with _warehouse(data_dir) as connection:
-        if connection is None:
-            return []
-        rows = connection.execute(
-            f"select distinct id from raw_meta.{tables.OBJECT_TABLES[object_type]} "
-            "where account_id = $account_id and _dlt_load_id > $load_id "
-            f"and _dlt_load_id in ({_COMPLETED}) order by id",
-            {"account_id": account_id, "load_id": load_id},
-        ).fetchall()
-        return [row[0] for row in rows]
-
-
-def known_rates(data_dir: Path) -> dict[tuple[str, str, date], Decimal]:
-    """The newest version of each rate, by provider, currency and day."""
-    with _warehouse(data_dir) as connection:
-        if connection is None or not _has(connection, "raw_fx", "exchange_rates"):
-            return {}
-        rows = connection.execute(
-            "select distinct on (provider, quote_currency, rate_date) "
-            "provider, quote_currency, rate_date, rate from raw_fx.exchange_rates "
-            "order by provider, quote_currency, rate_date, "
-            "fetched_at desc, _dlt_load_id desc"
-        ).fetchall()
-        return {tuple(key): rate for *key, rate in rows}
-
-
-def changed_since(data_dir: Path, mark: str) -> bool:
-    """Whether what readers may see differs from what it was at a load.
-
-    A window that was read again and found unchanged is no change.
-    """
-    with _warehouse(data_dir) as connection:
-        if connection is None:
-            return False
-        versions = ["stores", "accounts", *tables.OBJECT_TABLES.values()]
-        newer = [
-            f"select 1 from raw_meta.{table} where _dlt_load_id > $mark"
-            for table in versions
-        ]
-        if _has(connection, "raw_fx", "exchange_rates"):
-            newer.append(
-                "select 1 from raw_fx.exchange_rates where _dlt_load_id > $mark"
-            )
-        visible_now = _visible_windows("true")
-        visible_then = _visible_windows("_dlt_load_id <= $mark")
-        newer.append(f"select 1 from ({visible_now} except {visible_then})")
-        query = " union all ".join(f"({part} limit 1)" for part in newer)
-        return bool(connection.execute(query, {"mark": mark}).fetchall())
-
-
-def _visible_windows(bound: str) -> str:
-    """SQL: which rows of each window hold, judged from the loads within a bound."""
-    return (
-        "select account_id, level, breakdown, date_day, "
-        "arg_max(coalesce(rows_load_id, _dlt_load_id), _dlt_load_id) as rows_load_id, "
-        "arg_max(is_partial_day, _dlt_load_id) as is_partial_day from ("
-        "select *, count(distinct breakdown) over ("
-        "partition by account_id, level, date_day, _dlt_load_id) as windows_of_load "
-        "from raw_meta.receipts where resource = 'insights' and outcome = 'complete' "
-        f"and _dlt_load_id in ({_COMPLETED}) and {bound}) "
-        "where windows_of_load = 2 group by account_id, level, breakdown, date_day"
-    )
-
-
-@contextmanager
-def _warehouse(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    path = data_dir / "warehouse.duckdb"
-    if not path.exists():
-        yield None
-        return
-    with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        loaded = _has(connection, "raw_meta", "receipts")
-        if loaded:
-            _show_completed_receipts(connection)
-        yield connection if loaded else None
-
-
-def _show_completed_receipts(connection: duckdb.DuckDBPyConnection) -> None:
-    """View `receipts`: those of completed loads.
-
-    A warehouse of an earlier release lacks the newer columns until its next load.
-    """
-    held = {
-        name
-        for (name,) in connection.execute(
-            "select column_name from information_schema.columns "
-            "where table_schema = 'raw_meta' and table_name = 'receipts'"
-        ).fetchall()
-    }
-    empty = tables.RECEIPT_SCHEMA.empty_table()
-    connection.register("empty_receipts", empty)
-    missing = [name for name in tables.RECEIPT_SCHEMA.names if name not in held]
-    typed = "".join(
-        f", (select any_value({name}) from empty_receipts) as {name}"
-        for name in missing
-    )
-    connection.execute(
-        f"create temp view receipts as select *{typed} from raw_meta.receipts "
-        f"where _dlt_load_id in ({_COMPLETED})"
-    )
-
-
-def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    found = connection.execute(
-        "select count(*) from information_schema.tables "
-        "where table_schema = $schema and table_name = $table",
-        {"schema": schema, "table": table},
-    ).fetchall()
-    return bool(found[0][0])
-
-
-def _newest(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str
-) -> str | None:
-    load_id = "load_id" if table == "_dlt_loads" else "_dlt_load_id"
-    rows = connection.execute(
-        f"select {column} from raw_meta.{table} where {load_id} in ({_COMPLETED}) "
-        f"order by {load_id} desc limit 1"
-    ).fetchall()
-    return rows[0][0] if rows else None
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection) -> dict[str, Account]:
     rows = connection.execute(
         "select distinct on (account_id) account_id, name, currency, timezone_name, "
         "account_status, created_time, content_hash, requested_at "
-        f"from raw_meta.accounts where _dlt_load_id in ({_COMPLETED}) "
+        f"from raw_meta.accounts where _dlt_load_id in ({COMPLETED}) "
         "order by account_id, _dlt_load_id desc, requested_at desc"
     ).fetchall()
     return {row[0]: Account(*row) for row in rows}
@@ -484,7 +329,7 @@ def _object_counts(
     """How many objects of each account and type are known."""
     counted = " union all ".join(
         f"select account_id, '{kind}', count(distinct id) from raw_meta.{table} "
-        f"where _dlt_load_id in ({_COMPLETED}) group by account_id"
+        f"where _dlt_load_id in ({COMPLETED}) group by account_id"
         for kind, table in tables.OBJECT_TABLES.items()
     )
     return {

@@ -13,16 +13,11 @@ from ingest.fields import ObjectType
 from ingest.files import digest
 from ingest.graph_client import ENDLESS
 from ingest.insights_request import LISTING_TRIES, InsightsRequest
-from ingest.ledger import (
-    Account,
-    Ledger,
-    Listing,
-    known_objects,
-    objects_changed_after,
-)
+from ingest.ledger import Account, Ledger, Listing
 from ingest.outcome import AccountOutcome
 from ingest.receipts import Receipt
 from ingest.request_shape import SMALLEST_PAGE
+from ingest.warehouse import known_objects, objects_changed_after
 
 logger = logging.getLogger(__name__)
 

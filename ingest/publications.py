@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from ingest.files import read_json
+from ingest.warehouse import has_table
 
 EVERY_ONE = timedelta(hours=48)
 ONE_A_DAY = timedelta(days=35)
@@ -124,11 +125,7 @@ def kept(
 
 def recorded(connection: duckdb.DuckDBPyConnection) -> list[Publication]:
     """Every publication that the warehouse knows of, oldest first."""
-    found = connection.execute(
-        "select count(*) from information_schema.tables "
-        "where table_schema = 'ledger' and table_name = 'publications'"
-    ).fetchall()
-    if not found[0][0]:
+    if not has_table(connection, "ledger", "publications"):
         return []
     rows = connection.execute(
         "select snapshot_id, published_at, superseded_at, "

@@ -27,11 +27,7 @@ from ingest.fields import OBJECT_TYPES, ObjectType
 from ingest.files import digest
 from ingest.graph_client import GraphClient, Usage
 from ingest.insights_request import InsightsRequest, WindowReading
-from ingest.ledger import (
-    Account,
-    AccountLimits,
-    Ledger,
-)
+from ingest.ledger import Account, AccountLimits, Ledger
 from ingest.levels import LevelsReader, LevelsReading
 from ingest.object_listing import ObjectListing
 from ingest.outcome import AccountOutcome

@@ -18,8 +18,8 @@ import pyarrow as pa
 from ingest import publications, tables
 from ingest.failpoints import reached
 from ingest.request_shape import REMEMBERED_DAYS
+from ingest.warehouse import COMPLETED
 
-_COMPLETED = "select load_id from raw_meta._dlt_loads where status = 0"
 _MARK_SCHEMA = pa.schema([("account_id", pa.string()), ("load_id", pa.string())])
 
 # Each account, level and day of which both breakdowns were read whole in one load, and
@@ -243,7 +243,7 @@ def _choose(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
     recent = now - publications.EVERY_ONE
     remembered = now - timedelta(days=REMEMBERED_DAYS)
     connection.execute(
-        f"create temp macro is_completed(given) as given in ({_COMPLETED})"
+        f"create temp macro is_completed(given) as given in ({COMPLETED})"
     )
     connection.execute(_READINGS)
     connection.execute(_KEPT_READINGS, {"recent": recent})
@@ -259,7 +259,7 @@ def _delete_rows(connection: duckdb.DuckDBPyConnection, held: list[str]) -> int:
         rows += _deleted(
             connection,
             f"delete from raw_meta.{table} where _dlt_load_id in ("
-            f"select _dlt_load_id from raw_meta.{table} except {_COMPLETED})",
+            f"select _dlt_load_id from raw_meta.{table} except {COMPLETED})",
         )
     for level, table in tables.INSIGHT_TABLES.items():
         if table in held:

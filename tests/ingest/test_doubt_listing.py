@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ingest.fields import ObjectType
-from ingest.ledger import known_objects
 from ingest.sandbox.faults import Fault
 from ingest.sandbox.page_faults import page_edited
 from ingest.sync import SyncSummary
+from ingest.warehouse import known_objects
 from tests.promises.fault_run import BAD, FaultRun, copied, first_run, small_world
 
 

@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 
 from ingest import tables
-from ingest.ledger import (
-    Account,
-    Ledger,
-    Listing,
-    WindowKey,
-    changed_since,
-    known_objects,
-    known_rates,
-    read_ledger,
-)
+from ingest.ledger import Account, Ledger, Listing, WindowKey, read_ledger
+from ingest.warehouse import changed_since, known_objects, known_rates
 from tests.fixtures.raw_tables import ACCOUNT, create, listing, load, readings, rows
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.ledger import known_objects, read_ledger
+from ingest.ledger import read_ledger
 from ingest.request_shape import ANY_DAYS
 from ingest.sandbox.faults import Fault, graph_error
 from ingest.sandbox.field_faults import fields_lost
@@ -28,6 +28,7 @@ from ingest.sync import (
     sync_days,
     sync_history,
 )
+from ingest.warehouse import known_objects
 from ingest.windows import DateWindow
 from tests.promises.fault_run import BAD, FaultRun, copied, first_run, small_world
 

@@ -13,16 +13,11 @@ import pytest
 
 from ingest import tables
 from ingest.fields import BREAKDOWNS
-from ingest.ledger import (
-    WindowKey,
-    changed_since,
-    known_objects,
-    known_rates,
-    read_ledger,
-)
+from ingest.ledger import WindowKey, read_ledger
 from ingest.pipeline import PIPELINES, load_meta, load_rates, pipelines_dir
 from ingest.source import meta_source
 from ingest.spool import Spool
+from ingest.warehouse import changed_since, known_objects, known_rates
 from ingest.windows import DateWindow
 from tests.fixtures.raw_tables import ACCOUNT, listing, readings, rows
 

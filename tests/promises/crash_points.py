@@ -3,13 +3,13 @@
 # Point and nth time, met by `pathways sync`. Rates are loaded first, so that dlt's
 # steps 1 to 3 are theirs and 4 to 6 those of everything read from Meta.
 IN_A_SYNC = (
-    ("sync.rates_fetched", 1),
-    ("sync.rates_loaded", 1),
     ("sync.spool_opened", 1),
+    ("sync.rates_fetched", 1),
     ("sync.page_written", 9),
     ("sync.window_spooled", 3),
     ("sync.receipts_spooled", 5),
     ("sync.accounts_read", 1),
+    ("sync.rates_loaded", 1),
     ("load.started", 1),
     ("load.started", 2),
     ("load.step", 3),
@@ -48,17 +48,17 @@ IN_A_BACKUP = (("backup.copied", 1),)
 # Whole cycles killed one after another in one folder, each a step further.
 CYCLES = (
     (
+        "sync.spool_opened:1",
         "sync.rates_fetched:1",
+        "sync.page_written:9",
+        "sync.window_spooled:3",
+        "sync.receipts_spooled:5",
+        "sync.accounts_read:1",
         "load.started:1",
         "load.step:3",
         "load.ended:1",
         # The rates are in the warehouse now, so that dlt's first load is Meta's.
         "sync.rates_loaded:1",
-        "sync.spool_opened:1",
-        "sync.page_written:9",
-        "sync.window_spooled:3",
-        "sync.receipts_spooled:5",
-        "sync.accounts_read:1",
         "load.step:1",
         "load.step:2",
         "load.progress:20",

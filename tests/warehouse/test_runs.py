@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.ledger import changed_since
 from ingest.sandbox.faults import graph_error
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import DEFAULT_SEED, World, build_world, default_plans
+from ingest.warehouse import changed_since
 from tests.conftest import Pathways
 
 START = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
