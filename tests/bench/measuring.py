@@ -167,6 +167,51 @@ def first_requests(
     return asked
 
 
+class Shifted:
+    """Stands for a spool: the warehouse's own readings, moved back in time."""
+
+    def __init__(self, file: Path, days: int, times: int) -> None:
+        """Args: days: that it holds; times: as many of them there are in the end."""
+        self._file = file
+        self._days = days
+        self._times = times
+
+    def batches(self, table: str) -> Iterator[pa.Table]:
+        schema = tables.META_TABLES[table]
+        yield schema.empty_table()
+        day = {"receipts": "date_day"} | dict.fromkeys(
+            tables.INSIGHT_TABLES.values(), "date_start"
+        )
+        if table not in day:
+            return
+        for number in range(1, self._times):
+            columns = ", ".join(
+                f"{name} - {number * self._days} as {name}"
+                if name == day[table]
+                else name
+                for name in schema.names
+            )
+            with duckdb.connect(str(self._file), read_only=True) as connection:
+                connection.execute("set TimeZone = 'UTC'")
+                reader = connection.sql(
+                    f"select {columns} from raw_meta.{table} "
+                    f"where {day[table]} is not null"
+                ).to_arrow_reader(25_000)
+                for batch in reader:
+                    yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def forget(file: Path, days: int) -> None:
+    """Let the newest days look as if they had changed when they are read again."""
+    since = TODAY - timedelta(days=days - 1)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "update raw_meta.receipts set content_hash = 'forgotten' "
+            "where content_hash is not null and date_day >= $since",
+            {"since": since},
+        )
+
+
 def insight_rows(run: Pathways) -> int:
     """Rows of all four raw tables of insights."""
     with duckdb.connect(str(run.data_dir / "warehouse.duckdb"), read_only=True) as file:
