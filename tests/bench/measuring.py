@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from ingest import fields, tables
 from ingest.sandbox.server import Sandbox, environment
@@ -185,10 +187,9 @@ class Shifted:
         if table not in day:
             return
         for number in range(1, self._times):
+            earlier = number * self._days
             columns = ", ".join(
-                f"{name} - {number * self._days} as {name}"
-                if name == day[table]
-                else name
+                f"{name} - {earlier} as {name}" if name == day[table] else name
                 for name in schema.names
             )
             with duckdb.connect(str(self._file), read_only=True) as connection:

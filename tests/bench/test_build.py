@@ -1,4 +1,4 @@
-"""What a build costs: from nothing, beside one script by hand, and after a cycle's change
+"""What a build costs: from nothing, beside a script by hand, and after a cycle's change
 over more and more history.
 
 The days are read for real; the older history is theirs again, moved back in time. The

@@ -43,12 +43,8 @@ def test_reread_of_28_days_over_sixteen_times_the_history(tmp_path: Path) -> Non
         }
         pathways(seeded["1x"], "sync", *last_days(DAYS))
         shutil.copytree(seeded["1x"].data_dir, seeded["16x"].data_dir)
-        load_meta(
-            seeded["16x"].data_dir,
-            cast(
-                Spool, Shifted(seeded["1x"].data_dir / "warehouse.duckdb", DAYS, TIMES)
-            ),
-        )
+        older = Shifted(seeded["1x"].data_dir / "warehouse.duckdb", DAYS, TIMES)
+        load_meta(seeded["16x"].data_dir, cast(Spool, older))
         for name, run in seeded.items():
             rows[name] = insight_rows(run)
             forget(run.data_dir / "warehouse.duckdb", REREAD)
