@@ -86,3 +86,21 @@ def test_a_withheld_rate_is_missing_until_it_is_released(sandbox: Sandbox) -> No
 
     assert without == ["2026-03-09", "2026-03-05"]
     assert released == ["2026-03-09", "2026-03-06"]
+
+
+def test_a_corrected_rate_replaces_the_one_in_the_file_and_no_other(
+    sandbox: Sandbox,
+) -> None:
+    before = read(sandbox)
+    sandbox.rates.correct(date(2026, 3, 6), "TRY", Decimal("40.0001"))
+
+    after = read(sandbox)
+
+    changed = [
+        (row["Date"], name, row[name])
+        for row, old in zip(after, before, strict=True)
+        for name in row
+        if row[name] != old[name]
+    ]
+    assert changed == [("2026-03-06", "TRY", "40.0001")]
+    assert sandbox.rates.on(date(2026, 3, 6))["TRY"] == Decimal("40.0001")
