@@ -19,6 +19,11 @@ from api.settings import Settings
 from api.snapshots import Reader, Row
 from api.status_file import read_status, staleness
 
+UNCONVERTED = (
+    "Some rows have no exchange rate: money, orders and their ratios leave them out; "
+    "see coverage.unconverted."
+)
+
 
 @dataclass(frozen=True)
 class Days:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from api.answers import Days, coverage, meta, read_days
+from api.answers import UNCONVERTED, Days, coverage, meta, read_days
 from api.params import (
     DASHBOARD_DAYS,
     DashboardQuery,
@@ -178,10 +178,7 @@ def _warnings(
 ) -> list[str]:
     found = []
     if unconverted:
-        found.append(
-            "Some rows have no exchange rate: money, orders and their ratios leave "
-            "them out; see coverage.unconverted."
-        )
+        found.append(UNCONVERTED)
     if missing := days.missing(is_current=True):
         found.append(
             f"{len(missing)} days of the window were not fully read; see "
