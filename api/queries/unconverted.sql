@@ -1,10 +1,10 @@
 -- Grain: one row per account currency with rows of the window that lack a rate.
 select
     account_currency,
-    count(*) as rows,
-    sum(spend_account_currency) as spend_account_currency,
-    sum(purchases) as purchases,
-    sum(purchase_value_account_currency) as purchase_value_account_currency
+    count(*) as unconverted_rows,
+    sum(spend_account_currency) as unconverted_spend,
+    sum(purchases) as unconverted_purchases,
+    sum(purchase_value_account_currency) as unconverted_purchase_value
 from marts.dashboard_daily
 where
     store = $store

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.answers import UNCONVERTED, coverage, meta, read_days
+from api.answers import UNCONVERTED, coverage, meta, read_days, unconverted
 from api.params import (
     BUDGET_DAYS,
     BudgetQuery,
@@ -14,7 +14,7 @@ from api.params import (
     asked_store,
     asked_window,
 )
-from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter, Unconverted
+from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_budget import (
     Budget,
     BudgetTrust,
@@ -42,8 +42,9 @@ def budget(
     rows = [BudgetRow.model_validate(row) for row in reader.rows("budget_rows", values)]
     totals = reader.rows("budget_reallocation_totals", values)
     trust = reader.rows("budget_trust", values)
-    unconverted = [
-        Unconverted.model_validate(row) for row in reader.rows("unconverted", values)
+    left_out = [
+        unconverted(row["account_currency"], row)
+        for row in reader.rows("unconverted", values)
     ]
     return Answer(
         data=Budget(
@@ -75,7 +76,7 @@ def budget(
             window=window,
             days=days,
             status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
-            covered=coverage(days, unconverted, None),
-            warnings=[UNCONVERTED] if unconverted else [],
+            covered=coverage(days, left_out, None),
+            warnings=[UNCONVERTED] if left_out else [],
         ),
     )
