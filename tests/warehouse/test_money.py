@@ -10,7 +10,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -43,6 +43,7 @@ CORRECTED, CORRECT_RATE = date(2026, 3, 25), Decimal("40.1234")
 TABLES: list[tuple[str, Level, str, bool]] = [
     *(("core.meta_level_totals", level, "object_id", False) for level in LEVELS),
     ("core.meta_daily_metrics", "campaign", "campaign_id", True),
+    ("marts.dashboard_daily", "campaign", "campaign_id", True),
     ("core.meta_adset_metrics", "adset", "adset_id", True),
     ("core.meta_ad_metrics", "ad", "ad_id", True),
 ]
@@ -291,6 +292,31 @@ def test_the_budget_reader_adds_up_to_the_same(moment: Moment) -> None:
         campaign: tuple(next(iter(without_rate(of).values()), (0, Decimal(0))))[:2]
         for campaign, of in by_campaign.items()
     }
+
+
+def test_rows_over_http_carry_their_rate(moment: Moment) -> None:
+    day = date(2026, 3, 17)
+    truth = {key: row for key, row in moment.truth["ad", True].items() if key[2] == day}
+
+    document = moment.get("/v1/rows/ad", since=str(day), until=str(day), limit="1000")
+
+    rows = {
+        (row["account_id"], row["ad_id"], day, row["country_code"]): (
+            row["fx_status"],
+            row["fx_source"],
+            row["fx_rate"] and Decimal(row["fx_rate"]),
+            row["fx_rate_date"] and date.fromisoformat(row["fx_rate_date"]),
+            row["spend"] and Decimal(row["spend"]),
+        )
+        for row in document["data"]
+        if Decimal(row["spend_account_currency"] or 0) or row["purchases"]
+    }
+    assert {row.rate.status for row in truth.values()} == {
+        "exact",
+        "identity",
+        "missing",
+    }
+    assert rows == {key: (*astuple(row.rate), row.spend) for key, row in truth.items()}
 
 
 # A letter a day: exact, carried, provisional, missing, identity. Friday the 6th, its
