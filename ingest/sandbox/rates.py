@@ -71,10 +71,7 @@ _LAST_DAYS = {"BGN": date(2025, 12, 31)}
 
 
 class Rates:
-    """Rates of one euro by working day, each out at 15:00 UTC unless withheld.
-
-    The file holds the newest correction of a rate; nothing in it says that it is one.
-    """
+    """Rates of one euro by working day, each out at 15:00 UTC unless withheld."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -94,7 +91,7 @@ class Rates:
             self._withheld.discard(day)
 
     def correct(self, day: date, currency: str, rate: Decimal) -> None:
-        """From now on the day's rate of the currency is another one."""
+        """Replaces a rate, published or not, in the file from now on."""
         with self._lock:
             self._corrected[day, currency] = rate
             self._files.clear()

@@ -88,19 +88,19 @@ def test_a_withheld_rate_is_missing_until_it_is_released(sandbox: Sandbox) -> No
     assert released == ["2026-03-09", "2026-03-06"]
 
 
-def test_a_corrected_rate_replaces_the_one_in_the_file_and_no_other(
-    sandbox: Sandbox,
-) -> None:
-    before = read(sandbox)
-    sandbox.rates.correct(date(2026, 3, 6), "TRY", Decimal("40.0001"))
+def test_a_corrected_rate_takes_the_published_ones_place(sandbox: Sandbox) -> None:
+    day = date(2026, 3, 6)
+    before = {row["Date"]: row for row in read(sandbox)}
+    sandbox.rates.correct(day, "USD", Decimal("1.2345"))
 
-    after = read(sandbox)
+    after = {row["Date"]: row for row in read(sandbox)}
 
-    changed = [
-        (row["Date"], name, row[name])
-        for row, old in zip(after, before, strict=True)
-        for name in row
-        if row[name] != old[name]
-    ]
-    assert changed == [("2026-03-06", "TRY", "40.0001")]
-    assert sandbox.rates.on(date(2026, 3, 6))["TRY"] == Decimal("40.0001")
+    assert after[str(day)]["USD"] == "1.2345"
+    assert sandbox.rates.on(day)["USD"] == Decimal("1.2345")
+    changed = {
+        (name, currency)
+        for name, row in before.items()
+        for currency, rate in row.items()
+        if after[name][currency] != rate
+    }
+    assert changed == {(str(day), "USD")}
