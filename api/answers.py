@@ -19,6 +19,11 @@ from api.settings import Settings
 from api.snapshots import Reader, Row
 from api.status_file import read_status, staleness
 
+UNCONVERTED = (
+    "Some rows have no exchange rate: money, orders and their ratios leave them out; "
+    "see coverage.unconverted."
+)
+
 
 @dataclass(frozen=True)
 class Days:
@@ -98,16 +103,27 @@ def read_days(reader: Reader, store: str, window: Window) -> Days:
     return Days(reader.rows("account_days", {"store": store, **window.values()}))
 
 
+def unconverted(account_currency: str, row: Row) -> Unconverted:
+    """What of a currency has no rate, from a query's columns `unconverted_*`."""
+    return Unconverted(
+        account_currency=account_currency,
+        rows=row["unconverted_rows"],
+        spend_account_currency=row["unconverted_spend"],
+        purchases=row["unconverted_purchases"],
+        purchase_value_account_currency=row["unconverted_purchase_value"],
+    )
+
+
 def coverage(
     days: Days,
-    unconverted: list[Unconverted] | None,
+    left_out: list[Unconverted] | None,
     previous_unconverted_rows: int | None,
 ) -> Coverage:
     """What an answer about days does not know."""
     return Coverage(
         missing_days=days.missing(is_current=True),
         missing=days.ranges(),
-        unconverted=unconverted,
+        unconverted=left_out,
         previous_missing_days=days.missing(is_current=False),
         previous_unconverted_rows=previous_unconverted_rows,
     )

@@ -53,7 +53,7 @@ MEANINGS = {
     "created_at": "When it was created (UTC).",
     "daily_budget": (
         "Daily budget in account currency, major units; null where the budget lives "
-        "on another level."
+        "on another level or the currency's minor unit is not known."
     ),
     "date_day": "The day in the account's time zone.",
     "effective_status": (
@@ -89,7 +89,7 @@ MEANINGS = {
     "last_seen_at": "When it was last listed (UTC).",
     "lifetime_budget": (
         "Lifetime budget in account currency, major units; null where it lives on "
-        "another level."
+        "another level or the currency's minor unit is not known."
     ),
     "link_clicks": "Clicks on links (`inline_link_clicks`).",
     "load_id": "The dlt load that first stored these values.",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.answers import coverage, meta, read_days
+from api.answers import UNCONVERTED, coverage, meta, read_days, unconverted
 from api.params import (
     BUDGET_DAYS,
     BudgetQuery,
@@ -42,6 +42,10 @@ def budget(
     rows = [BudgetRow.model_validate(row) for row in reader.rows("budget_rows", values)]
     totals = reader.rows("budget_reallocation_totals", values)
     trust = reader.rows("budget_trust", values)
+    left_out = [
+        unconverted(row["account_currency"], row)
+        for row in reader.rows("unconverted", values)
+    ]
     return Answer(
         data=Budget(
             priors=[
@@ -72,6 +76,7 @@ def budget(
             window=window,
             days=days,
             status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
-            covered=coverage(days, None, None),
+            covered=coverage(days, left_out, None),
+            warnings=[UNCONVERTED] if left_out else [],
         ),
     )

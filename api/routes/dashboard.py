@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from api.answers import Days, coverage, meta, read_days
+from api.answers import UNCONVERTED, Days, coverage, meta, read_days, unconverted
 from api.params import (
     DASHBOARD_DAYS,
     DashboardQuery,
@@ -50,8 +50,10 @@ def dashboard(
     )
     parts = _parts(rows)
     previous = next((row for row in parts["overview"] if not row["is_current"]), None)
-    unconverted = [
-        _unconverted(row) for row in parts["currency"] if row["unconverted_rows"]
+    left_out = [
+        unconverted(row["part_key"], row)
+        for row in parts["currency"]
+        if row["unconverted_rows"]
     ]
     hidden = parts["hidden"][0]
     return Answer(
@@ -72,9 +74,9 @@ def dashboard(
                 ),
             ),
             covered=coverage(
-                days, unconverted, previous["unconverted_rows"] if previous else None
+                days, left_out, previous["unconverted_rows"] if previous else None
             ),
-            warnings=_warnings(days, unconverted, hidden, asked),
+            warnings=_warnings(days, left_out, hidden, asked),
         ),
     )
 
@@ -163,25 +165,12 @@ def _figure(
     }
 
 
-def _unconverted(row: Row) -> Unconverted:
-    return Unconverted(
-        account_currency=row["part_key"],
-        rows=row["unconverted_rows"],
-        spend_account_currency=row["unconverted_spend"],
-        purchases=row["unconverted_purchases"],
-        purchase_value_account_currency=row["unconverted_purchase_value"],
-    )
-
-
 def _warnings(
-    days: Days, unconverted: list[Unconverted], hidden: Row, asked: DashboardQuery
+    days: Days, left_out: list[Unconverted], hidden: Row, asked: DashboardQuery
 ) -> list[str]:
     found = []
-    if unconverted:
-        found.append(
-            "Some rows have no exchange rate: money, orders and their ratios leave "
-            "them out; see coverage.unconverted."
-        )
+    if left_out:
+        found.append(UNCONVERTED)
     if missing := days.missing(is_current=True):
         found.append(
             f"{len(missing)} days of the window were not fully read; see "

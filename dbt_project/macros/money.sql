@@ -6,11 +6,13 @@
 {#
     A budget of Meta's in major units of the account's currency. "0" means that the
     budget lives on another level, so it is null; without a known minor unit it is null
-    as well, never a guess.
+    as well, never a guess. The unit is cast since an older warehouse holds the seed as
+    floating point until a full refresh.
 #}
 {% macro budget_in_major_units(minor_units, minor_unit) -%}
     cast(
-        nullif(cast({{ minor_units }} as decimal(18, 0)), 0) * {{ minor_unit }}
+        nullif(cast({{ minor_units }} as decimal(18, 0)), 0)
+        * cast({{ minor_unit }} as {{ type_money() }})
         as {{ type_money() }}
     )
 {%- endmacro %}

@@ -1,4 +1,4 @@
-"""Plans of many small accounts, for runs over more than a few."""
+"""Plans of many small accounts, and of one store in several currencies."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,16 @@ _PLACES = (
     ("AED", "Asia/Dubai", ("AE", "OM")),
     ("AUD", "Australia/Sydney", ("AU", "NZ")),
     ("BRL", "America/Sao_Paulo", ("BR",)),
+)
+
+# One of each: no smaller unit, clocks that change, the store's own, a peg, no rate.
+_CURRENCIES = (
+    ("TRY", "Europe/Istanbul", ("TR", "AZ")),
+    ("JPY", "Asia/Tokyo", ("JP",)),
+    ("EUR", "Europe/Berlin", ("DE", "AT")),
+    ("USD", "America/New_York", ("US", "CA")),
+    ("SAR", "Asia/Riyadh", ("SA", "AE")),
+    ("KWD", "Asia/Kuwait", ("KW",)),
 )
 
 
@@ -54,3 +64,28 @@ def many_plans(
             )
         )
     return plans
+
+
+def currency_plans(*, created_days_ago: int = 60) -> list[AccountPlan]:
+    """One store, `bazaar`, in dollars: six accounts, each with a currency of its own.
+
+    In this order, 100000000002000 and up: lira; yen, which have no smaller unit; euro,
+    in Berlin, whose clocks change; dollars; riyals, which have a peg and no rate; and
+    dinars of Kuwait, which have neither. Two campaigns each, one of them paused.
+    """
+    return [
+        AccountPlan(
+            account_id=str(100_000_000_002_000 + number),
+            store="bazaar",
+            name=f"Bazaar {currency}",
+            currency=currency,
+            timezone=timezone,
+            reporting_currency="USD",
+            created_days_ago=created_days_ago,
+            countries=countries,
+            campaigns=2,
+            adsets_per_campaign=1,
+            ads_per_adset=(2,),
+        )
+        for number, (currency, timezone, countries) in enumerate(_CURRENCIES)
+    ]

@@ -14,7 +14,16 @@ DEFAULT_SEED = 20260310
 DEFAULT_START = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 
 # Minor units that a dollar's worth costs; only so that figures look right.
-_DOLLAR_PRICES = {"USD": 100, "EUR": 92, "GBP": 79, "SAR": 375, "AED": 367, "JPY": 150}
+_DOLLAR_PRICES = {
+    "USD": 100,
+    "EUR": 92,
+    "GBP": 79,
+    "SAR": 375,
+    "AED": 367,
+    "JPY": 150,
+    "TRY": 3_300,
+    "KWD": 31,
+}
 _AUDIENCES = ("Women 25-44", "Men 25-44", "All 18-65", "Lookalike 1%")
 _FORMATS = ("Video", "Carousel", "Image", "Collection", "Reel")
 _OWN_STATUSES = frozenset(("PAUSED", "ARCHIVED", "DELETED"))

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-pytestmark = pytest.mark.usefixtures("acme_only")
-
 
 def get(client: TestClient, query: str = "") -> dict[str, Any]:
     answer = client.get(f"/v1/budget{query}")
@@ -15,6 +13,7 @@ def get(client: TestClient, query: str = "") -> dict[str, Any]:
     return document
 
 
+@pytest.mark.usefixtures("acme_only")
 def test_the_window_is_fourteen_days_up_to_today(client: TestClient) -> None:
     assert get(client)["meta"]["window"] == {
         "since": "2026-02-25",
@@ -22,6 +21,7 @@ def test_the_window_is_fourteen_days_up_to_today(client: TestClient) -> None:
     }
 
 
+@pytest.mark.usefixtures("acme_only")
 def test_advice_is_told_by_level(client: TestClient) -> None:
     data = get(client)["data"]
 
@@ -31,6 +31,7 @@ def test_advice_is_told_by_level(client: TestClient) -> None:
     assert [row["adset_id"] for row in data["adsets"]] == ["21"]
 
 
+@pytest.mark.usefixtures("acme_only")
 def test_start_plans_reallocation_and_trust_are_told(client: TestClient) -> None:
     data = get(client)["data"]
 
@@ -41,6 +42,7 @@ def test_start_plans_reallocation_and_trust_are_told(client: TestClient) -> None
     assert data["trust"]["formula_version"] == "test-1"
 
 
+@pytest.mark.usefixtures("acme_only")
 def test_a_country_narrows_what_is_by_country_and_leaves_totals(
     client: TestClient,
 ) -> None:
@@ -52,8 +54,33 @@ def test_a_country_narrows_what_is_by_country_and_leaves_totals(
     assert [row["spend"] for row in data["campaigns"]] == ["35.75"]
 
 
+@pytest.mark.usefixtures("acme_only")
 def test_all_statuses_are_answered(client: TestClient) -> None:
     assert get(client)["meta"]["status_filter"] == {
         "include_inactive": True,
         "hidden": {"spend": "0.00", "purchases": 0, "objects": 0},
     }
+
+
+@pytest.mark.usefixtures("two_stores")
+def test_what_lacks_a_rate_is_counted_per_currency(client: TestClient) -> None:
+    document = get(client, "?store=bolt")
+
+    assert document["meta"]["coverage"]["unconverted"] == [
+        {
+            "account_currency": "EUR",
+            "rows": 1,
+            "spend_account_currency": "33.00",
+            "purchases": 3,
+            "purchase_value_account_currency": "99.00",
+        }
+    ]
+    assert any("no exchange rate" in text for text in document["meta"]["warnings"])
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_where_everything_has_a_rate_nothing_is_counted(client: TestClient) -> None:
+    meta = get(client)["meta"]
+
+    assert meta["coverage"]["unconverted"] == []
+    assert not any("no exchange rate" in text for text in meta["warnings"])

@@ -62,8 +62,16 @@ NEVER = {
     "a lambda": r"->|\blambda\b",
     "a double quote": r'"',
     "an interval without quotes": r"\binterval [^']",
-    "the clock": r"\bcurrent_(?:date|timestamp)\b",
 }
+# Ways to ask what time it is, the engines' and Jinja's. The rows must not depend on it.
+CLOCK = re.compile(
+    r"\b(?:current_(?:date|time|timestamp)|get_current_timestamp|localtime(?:stamp)?"
+    r"|(?:clock|statement|transaction)_timestamp|getdate|now|sysdate|today"
+    r"|run_started_at|modules)\b|'(?:now|today|tomorrow|yesterday)'",
+    re.IGNORECASE,
+)
+# Where the moment of a run belongs: a table about the run, which no model reads.
+TELLS_OF_THE_RUN = {"build_results.sql"}
 
 
 def dispatched(name: str) -> Callable[..., str]:
@@ -163,6 +171,64 @@ def unequal(condition: Any) -> bool:
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_sql_is_every_engines(file: Path) -> None:
     assert problems(rendered(file.read_text())) == []
+
+
+def clocks(text: str) -> list[str]:
+    """Each way in which SQL, as it is written, asks the clock; texts and comments may
+    speak of it."""
+    # Jinja's double quotes may hold SQL, and an apostrophe that begins no string.
+    parts = r"""\{#.*?#\}|--[^\n]*|"[^"\n]*"|'[^']*'"""
+    code = re.sub(parts, _said_or_asked, text, flags=re.DOTALL)
+    return [found.group() for found in CLOCK.finditer(code)]
+
+
+def _said_or_asked(found: re.Match[str]) -> str:
+    part = found.group()
+    return part if part.startswith('"') or CLOCK.fullmatch(part) else ""
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        path
+        for path in sorted(PROJECT.rglob("*.sql"))
+        if path.name not in TELLS_OF_THE_RUN
+    ],
+    ids=lambda path: path.stem,
+)
+def test_no_sql_asks_the_clock(file: Path) -> None:
+    """Dispatched macros too, which the test above does not look into."""
+    assert clocks(file.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "current_date",
+        "CURRENT_DATE",
+        "current_time",
+        "current_timestamp",
+        "current_timestamp()",
+        "get_current_timestamp()",
+        "localtimestamp",
+        "now()",
+        "today()",
+        "cast('now' as date)",
+        "date 'today'",
+        "{{ dbt.current_timestamp() }}",
+        "{{ run_started_at }}",
+        "{{ modules.datetime.datetime.now() }}",
+    ],
+)
+def test_whoever_asks_the_clock_is_found(asked: str) -> None:
+    assert clocks(f"select date_day from days where date_day < {asked}")
+
+
+def test_names_texts_and_comments_may_speak_of_now() -> None:
+    assert not clocks(
+        "-- Today's rate, as of now.\n{# current_date is\nnot asked. #}\n"
+        "select effective_status_now, now_value, 'not active now' from current_rates"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """The world is made from its seed alone; sizes and accounts are parameters."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from ingest.sandbox.plans import currency_plans
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import (
     DEFAULT_START,
@@ -82,3 +83,25 @@ def test_sizes_are_what_the_plan_says() -> None:
     ids = {campaign.id for campaign in world.campaigns}
     ids |= {adset.id for adset in world.adsets} | {ad.id for ad in world.ads}
     assert all(15 <= len(one) <= 18 and one.isdigit() for one in ids)
+
+
+def test_one_store_has_accounts_of_several_currencies() -> None:
+    world = build_world(currency_plans(), seed=1, start=DEFAULT_START)
+
+    with Sandbox(world) as sandbox:
+        rates = sandbox.rates.on(date(2026, 3, 9))
+
+    assert {account.store for account in world.accounts} == {"bazaar"}
+    currencies = {account.currency: account for account in world.accounts}
+    assert list(currencies) == ["TRY", "JPY", "EUR", "USD", "SAR", "KWD"]
+    assert {"SAR", "KWD"} == set(currencies) - set(rates) - {"EUR"}
+    assert {
+        currency for currency, account in currencies.items() if account.minor_units == 1
+    } == {"JPY"}
+    clocks = {
+        account.currency
+        for account in world.accounts
+        if account.zone.utcoffset(datetime(2026, 1, 1))
+        != account.zone.utcoffset(datetime(2026, 7, 1))
+    }
+    assert clocks == {"EUR", "USD"}

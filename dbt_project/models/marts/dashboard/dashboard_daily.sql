@@ -28,6 +28,7 @@ campaign_days as (
         insights.country_code,
         insights.account_currency,
         insights.reporting_currency,
+        insights.fx_source,
         insights.fx_status,
         cast(insights.spend as decimal(38, 14)) as spend,
         cast(insights.spend_account_currency as decimal(18, 4))
@@ -43,8 +44,10 @@ campaign_days as (
         cast(insights.purchase_value as decimal(38, 14)) as purchase_value,
         cast(insights.purchase_value_account_currency as decimal(18, 4))
             as purchase_value_account_currency,
+        cast(insights.fx_rate as decimal(20, 10)) as fx_rate,
         cast(insights.is_partial_day as boolean) as is_partial_day,
-        cast(insights.date_day as date) as date_day
+        cast(insights.date_day as date) as date_day,
+        cast(insights.fx_rate_date as date) as fx_rate_date
     from insights
     inner join changed_partitions
         on

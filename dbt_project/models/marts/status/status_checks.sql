@@ -36,6 +36,12 @@ objects as (
 
 ),
 
+minor_units as (
+
+    select * from {{ ref("currency_minor_units") }}
+
+),
+
 -- The days both readers show by default, and some more.
 recent as (
 
@@ -165,6 +171,12 @@ hierarchy as (
         ) as orphans,
         sum(case when object_name is null then 1 else 0 end) as nameless,
         sum(case when is_present then 0 else 1 end) as vanished,
+        sum(
+            case
+                when object_type = 'campaign' and budget_level <> 'none' then 1
+                else 0
+            end
+        ) as budgeted_campaigns,
         min(
             case
                 when object_type <> 'campaign' and parent_name is null
@@ -184,7 +196,9 @@ facts as (
     select
         store_accounts.store,
         store_accounts.account_id,
+        store_accounts.account_name,
         store_accounts.account_currency,
+        minor_units.minor_unit,
         recent.oldest_day,
         recent.newest_day,
         coalesce(gaps.gap_count, 0) as gap_count,
@@ -205,6 +219,7 @@ facts as (
         coalesce(hierarchy.orphans, 0) as orphans,
         coalesce(hierarchy.nameless, 0) as nameless,
         coalesce(hierarchy.vanished, 0) as vanished,
+        coalesce(hierarchy.budgeted_campaigns, 0) as budgeted_campaigns,
         coalesce(hierarchy.object_count, 0) as object_count,
         hierarchy.example as orphan_example
     from store_accounts
@@ -214,6 +229,7 @@ facts as (
     left join countries on store_accounts.account_id = countries.account_id
     left join statuses on store_accounts.account_id = statuses.account_id
     left join hierarchy on store_accounts.account_id = hierarchy.account_id
+    left join minor_units on store_accounts.account_currency = minor_units.currency
 
 ),
 
@@ -303,6 +319,30 @@ checks as (
                 then
                     'Check sources.fx in the configuration, or add a peg to'
                     || ' currency_pegs.csv.'
+        end as fix
+    from facts
+
+    union all
+
+    select
+        store,
+        account_id,
+        'budget_unit' as check_name,
+        case when minor_unit is null then 'warn' else 'ok' end as verdict,
+        case
+            when minor_unit is null
+                then
+                    'The minor unit of ' || account_currency || ' is not known: '
+                    || budgeted_campaigns || ' campaigns of account '
+                    || coalesce(account_name || ' (' || account_id || ')', account_id)
+                    || ' have budgets that are left empty.'
+            else 'Budgets are in units of ' || account_currency || '.'
+        end as evidence,
+        case
+            when minor_unit is null
+                then
+                    'Add ' || account_currency || ' to seed currency_minor_units, from'
+                    || ' Meta''s page on currencies.'
         end as fix
     from facts
 
