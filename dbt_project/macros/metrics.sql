@@ -1,6 +1,7 @@
 {#
     The one home of every ratio: functions in schema `metrics`, called by marts and, in a
-    published snapshot, by the API. A ratio takes sums, never averages, and is null where
+    published snapshot, by the API. They are made from the registry of metrics
+    (_definitions__metrics.yml). A ratio takes sums, never averages, and is null where
     its divisor is 0 or unknown.
 #}
 {% macro create_metrics() -%}
@@ -16,31 +17,30 @@
         ~ ") / cast(whole as " ~ type_double() ~ ") end"
     ) }}
     {{ define(
-        "roas", ["purchase_value", "spend"], "metrics.ratio(purchase_value, spend)"
-    ) }}
-    {{ define("cac", ["spend", "purchases"], "metrics.ratio(spend, purchases)") }}
-    {{ define(
-        "aov",
-        ["purchase_value", "purchases"],
-        "metrics.ratio(purchase_value, purchases)"
-    ) }}
-    {{ define(
-        "ctr", ["clicks", "impressions"], "100 * metrics.ratio(clicks, impressions)"
-    ) }}
-    {{ define("cpc", ["spend", "clicks"], "metrics.ratio(spend, clicks)") }}
-    {{ define(
-        "cpm", ["spend", "impressions"], "1000 * metrics.ratio(spend, impressions)"
-    ) }}
-    {{ define(
-        "conversion_rate",
-        ["purchases", "clicks"],
-        "100 * metrics.ratio(purchases, clicks)"
-    ) }}
-    {{ define(
         "change",
         ["now_value", "before_value"],
         "100 * metrics.ratio(now_value - before_value, before_value)"
     ) }}
+    {#- Nothing is known of the registry while dbt still reads the project. -#}
+    {%- if execute -%}
+        {%- for metric in graph.metrics.values() -%}
+            {%- set asked = metric.type_params -%}
+            {%- if metric.type == "ratio" -%}
+                {%- set part, whole = asked.numerator.name, asked.denominator.name -%}
+                {{ define(
+                    metric.name,
+                    [part, whole],
+                    "metrics.ratio(" ~ part ~ ", " ~ whole ~ ")"
+                ) }}
+            {%- elif metric.type == "derived" -%}
+                {{ define(
+                    metric.name,
+                    asked.metrics | map(attribute="name") | list,
+                    asked.expr
+                ) }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro duckdb__create_metrics() -%}
@@ -58,7 +58,11 @@
     {{ define_metrics(postgres__define_metric) }}
 {%- endmacro %}
 
+{# Dropped first: Postgres lets no function rename its arguments. #}
 {% macro postgres__define_metric(name, arguments, formula) -%}
+    drop function if exists metrics.{{ name }}(
+        {{ (["double precision"] * (arguments | length)) | join(", ") }}
+    );
     create or replace function metrics.{{ name }}(
         {{ arguments | join(" double precision, ") }} double precision
     ) returns double precision language sql immutable as $$ select {{ formula }} $$;

@@ -1,0 +1,17 @@
+-- Grain: one row per day that was read for some account: the days that MetricFlow, where
+-- somebody uses it, joins metrics to.
+with visible_windows as (
+
+    select * from {{ ref("int_meta__visible_windows") }}
+
+),
+
+days as (
+
+    select date_day
+    from visible_windows
+    group by date_day
+
+)
+
+select * from days
