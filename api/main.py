@@ -12,7 +12,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import PROBLEM_TYPE, ConfigurationError, register
-from api.routes import budget, dashboard, health, lineage, objects, rows, status, stores
+from api.routes import (
+    budget,
+    dashboard,
+    definitions,
+    health,
+    lineage,
+    objects,
+    rows,
+    status,
+    stores,
+)
 from api.schemas import Problem
 from api.settings import Settings
 from api.snapshots import Snapshots
@@ -97,7 +107,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.snapshots = snapshots
     register(app)
     app.add_middleware(RequestIds)
-    for module in (health, stores, status, dashboard, objects, rows, budget, lineage):
+    for module in (
+        *(health, stores, status, dashboard, objects, rows, budget, definitions),
+        lineage,
+    ):
         app.include_router(module.router, responses=PROBLEMS)
     return app
 

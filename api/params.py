@@ -51,6 +51,7 @@ Day = Annotated[
     date, BeforeValidator(_day_text), Field(ge=date(2004, 1, 1), le=date(2099, 12, 31))
 ]
 ObjectId = Annotated[str, Field(pattern=r"^[0-9]{1,25}$")]
+DefinedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 StatusName = Annotated[
     str, Field(pattern=r"^(active|paused|archived|deleted|other|[A-Z_]{1,40})$")
 ]
@@ -119,6 +120,16 @@ class BudgetQuery(RangeQuery):
         None,
         pattern=r"^[A-Z]{2}$",
         description="Of the parts by country only this one, ISO code; the totals stay.",
+    )
+
+
+class DefinitionsQuery(BaseModel):
+    """Parameters of the definitions. Unknown parameters are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[list[DefinedName], Field(max_length=100)] | None = Field(
+        None, description="Only these metrics and dimensions; may be repeated."
     )
 
 

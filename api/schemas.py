@@ -6,9 +6,16 @@ reason under `reasons`; ids are strings; null means "not known", never zero.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
 
 from api.columns import MEANINGS
 
@@ -31,9 +38,24 @@ Money = Annotated[
 Data = TypeVar("Data")
 
 
+COLUMN = "x-dbt-column"
+FUNCTION = "x-dbt-function"
+METRIC = "x-dbt-metric"
+
+
 def column(name: str) -> Any:
-    """A field that is a column of the snapshot, with its documented meaning."""
-    return Field(description=MEANINGS[name])
+    """A field that is a column of its shape's table, with its documented meaning."""
+    return Field(description=MEANINGS[name], json_schema_extra={COLUMN: name})
+
+
+def own_column(name: str, meaning: str) -> Any:
+    """The same where the table gives the column a meaning of its own."""
+    return Field(description=meaning, json_schema_extra={COLUMN: name})
+
+
+def metric(name: str, meaning: str) -> Any:
+    """A field that is a metric of /v1/definitions, with its meaning there."""
+    return Field(description=meaning, json_schema_extra={METRIC: name})
 
 
 def told(meaning: str) -> Any:
@@ -42,7 +64,28 @@ def told(meaning: str) -> Any:
 
 
 class Shape(BaseModel):
+    """What an answer is made of, and where in the snapshot that stands.
+
+    In OpenAPI a field leads to its column (`x-dbt-column`: schema, table, column) or
+    its metric (`x-dbt-metric`), a shape that a function makes to it (`x-dbt-function`).
+    """
+
     model_config = ConfigDict(frozen=True, extra="ignore")
+    table: ClassVar[str | None] = None
+    function: ClassVar[str | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        own = handler.resolve_ref_schema(schema)
+        for field in own.get("properties", {}).values():
+            if COLUMN in field:
+                field[COLUMN] = f"{cls.table}.{field[COLUMN]}"
+        if cls.function is not None:
+            own[FUNCTION] = cls.function
+        return schema
 
 
 class Problem(Shape):
@@ -96,6 +139,8 @@ class StatusFilter(Shape):
 class Unconverted(Shape):
     """Rows of one account currency without a rate: left out of money and orders."""
 
+    table: ClassVar[str] = "marts.dashboard_daily"
+
     account_currency: str | None = column("account_currency")
     rows: int = told("Rows (campaign, day, country).")
     spend_account_currency: Money | None = told("Their spend in account currency.")
@@ -107,6 +152,8 @@ class Unconverted(Shape):
 
 class MissingDays(Shape):
     """Consecutive days of one account that were never read."""
+
+    table: ClassVar[str] = "marts.account_days"
 
     account_id: str = column("account_id")
     since: date = told("First day, the account's.")
@@ -181,6 +228,8 @@ class Answer(Shape, Generic[Data]):
 class Store(Shape):
     """A store and its accounts."""
 
+    table: ClassVar[str] = "marts.accounts"
+
     store: str = column("store")
     reporting_currency: str | None = column("reporting_currency")
     timezones: list[str] | None = told("Time zones of its accounts.")
@@ -196,6 +245,8 @@ class Store(Shape):
 
 class Account(Shape):
     """An ad account of a store."""
+
+    table: ClassVar[str] = "marts.accounts"
 
     store: str = column("store")
     account_id: str = column("account_id")

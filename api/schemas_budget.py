@@ -1,6 +1,7 @@
 """The shape of what AI Budget reads: advice for the next step, and its grounds."""
 
 from datetime import date
+from typing import ClassVar
 
 from api.schemas import Money, Shape, told
 from api.schemas_budget_rows import BudgetPrior, BudgetRow
@@ -8,6 +9,8 @@ from api.schemas_budget_rows import BudgetPrior, BudgetRow
 
 class StartPlan(Shape):
     """What a new campaign in a country needs to show what it can do."""
+
+    function: ClassVar[str] = "metrics.budget_start_plans"
 
     country_code: str = told("ISO country as Meta gives it.")
     reporting_currency: str | None = told(
@@ -66,6 +69,8 @@ class StartPlan(Shape):
 class ReallocatedCampaign(Shape):
     """A campaign's share of the same total spend, shared out anew."""
 
+    function: ClassVar[str] = "metrics.budget_reallocation"
+
     account_id: str = told("The ad account, its digits without `act_`.")
     campaign_id: str = told("Meta's id of the campaign, as text.")
     campaign_name: str | None = told("Name of the campaign now.")
@@ -98,6 +103,8 @@ class ReallocatedCampaign(Shape):
 class ReallocationTotals(Shape):
     """All campaigns together, before and after."""
 
+    function: ClassVar[str] = "metrics.budget_reallocation_totals"
+
     reporting_currency: str | None = told(
         "The store's currency, in which all amounts are given."
     )
@@ -128,6 +135,8 @@ class ReallocationTotals(Shape):
 
 class BudgetTrust(Shape):
     """What the estimates rest on, and what they are not."""
+
+    function: ClassVar[str] = "metrics.budget_trust"
 
     formula_version: str = told("Version of formulas and assumptions.")
     caveat: str | None = told("What the estimates are not.")

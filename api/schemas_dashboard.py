@@ -1,12 +1,12 @@
 """The shape of the dashboard."""
 
 from datetime import date
-from typing import Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
 from api.columns import MEANINGS
-from api.schemas import Money, Shape, column, told
+from api.schemas import Money, Shape, column, metric, own_column, told
 
 Reason = Literal[
     "not_read", "no_rate", "no_spend", "no_purchases", "no_impressions", "no_clicks"
@@ -46,23 +46,31 @@ RATIOS = ("aov", "cac", "roas", "ctr", "cpc", "cpm", "conversion_rate")
 class Metrics(Shape):
     """Sums of some rows, and ratios of those sums. A day without delivery is 0."""
 
-    spend: Money | None = told(MEANING_OF["spend"])
-    revenue: Money | None = told(MEANING_OF["revenue"])
-    orders: int | None = told(MEANING_OF["orders"])
-    aov: float | None = told(MEANING_OF["aov"])
-    cac: float | None = told(MEANING_OF["cac"])
-    roas: float | None = told(MEANING_OF["roas"])
-    impressions: int | None = told(MEANING_OF["impressions"])
-    clicks: int | None = told(MEANING_OF["clicks"])
-    link_clicks: int | None = told(MEANING_OF["link_clicks"])
-    outbound_clicks: int | None = told(MEANING_OF["outbound_clicks"])
-    landing_page_views: int | None = told(MEANING_OF["landing_page_views"])
-    add_to_cart: int | None = told(MEANING_OF["add_to_cart"])
-    checkouts_initiated: int | None = told(MEANING_OF["checkouts_initiated"])
-    ctr: float | None = told(MEANING_OF["ctr"])
-    cpc: float | None = told(MEANING_OF["cpc"])
-    cpm: float | None = told(MEANING_OF["cpm"])
-    conversion_rate: float | None = told(MEANING_OF["conversion_rate"])
+    spend: Money | None = metric("spend", MEANING_OF["spend"])
+    revenue: Money | None = metric("revenue", MEANING_OF["revenue"])
+    orders: int | None = metric("orders", MEANING_OF["orders"])
+    aov: float | None = metric("aov", MEANING_OF["aov"])
+    cac: float | None = metric("cac", MEANING_OF["cac"])
+    roas: float | None = metric("roas", MEANING_OF["roas"])
+    impressions: int | None = metric("impressions", MEANING_OF["impressions"])
+    clicks: int | None = metric("clicks", MEANING_OF["clicks"])
+    link_clicks: int | None = metric("link_clicks", MEANING_OF["link_clicks"])
+    outbound_clicks: int | None = metric(
+        "outbound_clicks", MEANING_OF["outbound_clicks"]
+    )
+    landing_page_views: int | None = metric(
+        "landing_page_views", MEANING_OF["landing_page_views"]
+    )
+    add_to_cart: int | None = metric("add_to_cart", MEANING_OF["add_to_cart"])
+    checkouts_initiated: int | None = metric(
+        "checkouts_initiated", MEANING_OF["checkouts_initiated"]
+    )
+    ctr: float | None = metric("ctr", MEANING_OF["ctr"])
+    cpc: float | None = metric("cpc", MEANING_OF["cpc"])
+    cpm: float | None = metric("cpm", MEANING_OF["cpm"])
+    conversion_rate: float | None = metric(
+        "conversion_rate", MEANING_OF["conversion_rate"]
+    )
     reasons: dict[str, Reason] = told("Of each metric that is null: why.")
 
 
@@ -79,27 +87,37 @@ class Figure(Shape, Generic[Value]):
 class Overview(Shape):
     """The window as a whole. Reach is not here: it cannot be summed."""
 
-    spend: Figure[Money] = told(MEANING_OF["spend"])
-    revenue: Figure[Money] = told(MEANING_OF["revenue"])
-    orders: Figure[int] = told(MEANING_OF["orders"])
-    aov: Figure[float] = told(MEANING_OF["aov"])
-    cac: Figure[float] = told(MEANING_OF["cac"])
-    roas: Figure[float] = told(MEANING_OF["roas"])
-    impressions: Figure[int] = told(MEANING_OF["impressions"])
-    clicks: Figure[int] = told(MEANING_OF["clicks"])
-    link_clicks: Figure[int] = told(MEANING_OF["link_clicks"])
-    outbound_clicks: Figure[int] = told(MEANING_OF["outbound_clicks"])
-    landing_page_views: Figure[int] = told(MEANING_OF["landing_page_views"])
-    add_to_cart: Figure[int] = told(MEANING_OF["add_to_cart"])
-    checkouts_initiated: Figure[int] = told(MEANING_OF["checkouts_initiated"])
-    ctr: Figure[float] = told(MEANING_OF["ctr"])
-    cpc: Figure[float] = told(MEANING_OF["cpc"])
-    cpm: Figure[float] = told(MEANING_OF["cpm"])
-    conversion_rate: Figure[float] = told(MEANING_OF["conversion_rate"])
+    spend: Figure[Money] = metric("spend", MEANING_OF["spend"])
+    revenue: Figure[Money] = metric("revenue", MEANING_OF["revenue"])
+    orders: Figure[int] = metric("orders", MEANING_OF["orders"])
+    aov: Figure[float] = metric("aov", MEANING_OF["aov"])
+    cac: Figure[float] = metric("cac", MEANING_OF["cac"])
+    roas: Figure[float] = metric("roas", MEANING_OF["roas"])
+    impressions: Figure[int] = metric("impressions", MEANING_OF["impressions"])
+    clicks: Figure[int] = metric("clicks", MEANING_OF["clicks"])
+    link_clicks: Figure[int] = metric("link_clicks", MEANING_OF["link_clicks"])
+    outbound_clicks: Figure[int] = metric(
+        "outbound_clicks", MEANING_OF["outbound_clicks"]
+    )
+    landing_page_views: Figure[int] = metric(
+        "landing_page_views", MEANING_OF["landing_page_views"]
+    )
+    add_to_cart: Figure[int] = metric("add_to_cart", MEANING_OF["add_to_cart"])
+    checkouts_initiated: Figure[int] = metric(
+        "checkouts_initiated", MEANING_OF["checkouts_initiated"]
+    )
+    ctr: Figure[float] = metric("ctr", MEANING_OF["ctr"])
+    cpc: Figure[float] = metric("cpc", MEANING_OF["cpc"])
+    cpm: Figure[float] = metric("cpm", MEANING_OF["cpm"])
+    conversion_rate: Figure[float] = metric(
+        "conversion_rate", MEANING_OF["conversion_rate"]
+    )
 
 
 class TrendDay(Metrics):
     """One day."""
+
+    table: ClassVar[str] = "marts.dashboard_daily"
 
     date_day: date = column("date_day")
     is_partial_day: bool | None = told(
@@ -110,12 +128,15 @@ class TrendDay(Metrics):
 class CampaignCard(Metrics):
     """One campaign: what it is now, and its metrics in the window."""
 
+    table: ClassVar[str] = "marts.dashboard_campaigns"
+
     campaign_id: str = column("campaign_id")
     account_id: str = column("account_id")
     campaign_name: str | None = column("campaign_name")
     status: str | None = column("status")
-    effective_status: str | None = told(
-        "The campaign's effective status now; null if it was never listed."
+    effective_status: str | None = own_column(
+        "effective_status",
+        "The campaign's effective status now; null if it was never listed.",
     )
     objective: str | None = column("objective")
     is_active: bool = column("is_active")
@@ -128,6 +149,8 @@ class CampaignCard(Metrics):
 
 class Country(Metrics):
     """One country of delivery."""
+
+    table: ClassVar[str] = "marts.dashboard_daily"
 
     country_code: str = column("country_code")
 

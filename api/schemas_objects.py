@@ -1,12 +1,15 @@
 """The shapes of objects and of rows of metrics."""
 
 from datetime import date, datetime
+from typing import ClassVar
 
-from api.schemas import Money, Shape, column, told
+from api.schemas import Money, Shape, column, own_column, told
 
 
 class AdObject(Shape):
     """A campaign, ad set or ad as it is now, and its place in the tree."""
+
+    table: ClassVar[str] = "marts.object_tree"
 
     account_id: str = column("account_id")
     object_type: str = column("object_type")
@@ -20,7 +23,9 @@ class AdObject(Shape):
     optimization_goal: str | None = column("optimization_goal")
     bid_strategy: str | None = column("bid_strategy")
     status: str | None = column("status")
-    effective_status: str | None = told("The object's own effective status now.")
+    effective_status: str | None = own_column(
+        "effective_status", "The object's own effective status now."
+    )
     status_group: str = told("active, paused, archived, deleted or other.")
     account_currency: str | None = column("account_currency")
     budget_level: str | None = column("budget_level")
@@ -100,6 +105,8 @@ class MetricsRow(Shape):
 class CampaignRow(MetricsRow):
     """A campaign's day in one country."""
 
+    table: ClassVar[str] = "core.meta_daily_metrics"
+
     campaign_id: str = column("campaign_id")
     campaign_name: str | None = column("campaign_name")
     country_code: str = column("country_code")
@@ -111,6 +118,8 @@ class CampaignRow(MetricsRow):
 class AdsetRow(CampaignRow):
     """An ad set's day in one country."""
 
+    table: ClassVar[str] = "core.meta_adset_metrics"
+
     adset_id: str = column("adset_id")
     adset_name: str | None = column("adset_name")
     adset_effective_status: str | None = column("adset_effective_status")
@@ -120,6 +129,8 @@ class AdsetRow(CampaignRow):
 class AdRow(AdsetRow):
     """An ad's day in one country."""
 
+    table: ClassVar[str] = "core.meta_ad_metrics"
+
     ad_id: str = column("ad_id")
     ad_name: str | None = column("ad_name")
     ad_effective_status: str | None = column("ad_effective_status")
@@ -128,3 +139,5 @@ class AdRow(AdsetRow):
 
 class AccountRow(MetricsRow):
     """An account's day, without a breakdown: with its true daily reach."""
+
+    table: ClassVar[str] = "core.meta_level_totals"

@@ -54,7 +54,8 @@
                     "measure": measure.name,
                     "non_additive_dimension":
                         (measure.non_additive_dimension or {}).get("name"),
-                    "formula":
+                    "formula": column ~ " of one " ~ measure.non_additive_dimension.name
+                        if measure.non_additive_dimension else
                         measure.agg ~ "(" ~ column ~ ")" ~ filter_text(asked.measure),
                     "model": semantic_model.node_relation.schema_name
                         ~ "." ~ semantic_model.node_relation.alias,

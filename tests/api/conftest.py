@@ -116,6 +116,23 @@ def _check(of: Row, name: str) -> Row:
     }
 
 
+def _defined(name: str, kind: str, formula: str, **more: Any) -> Row:
+    return {
+        "name": name,
+        "label": name.title(),
+        "type": kind,
+        "description": f"What {name} means.",
+        "formula": formula,
+        "unit": "ratio",
+        "good_direction": "up",
+        "node": f"metric.pathways.{name}",
+        "adds_up_over_days": kind == "simple",
+        "adds_up_over_objects": kind == "simple",
+        "adds_up_over_countries": kind == "simple",
+        **more,
+    }
+
+
 def _advice(level: str, country: str | None, spend: str, **more: Any) -> Row:
     return {
         **ACME,
@@ -199,6 +216,21 @@ def acme() -> World:
             _advice("campaign_country", "DE", "8.25"),
             _advice("adset", None, "35.75", adset_id="21"),
         ],
+        "marts.metric_definitions": [
+            _defined("spend", "simple", "sum(spend)", column_name="spend"),
+            _defined("roas", "ratio", "revenue / spend", inputs="revenue, spend"),
+        ],
+        "marts.dimension_definitions": [
+            {
+                "name": "country_code",
+                "label": "Country",
+                "type": "categorical",
+                "description": "Where it was shown.",
+                "model": "marts.dashboard_daily",
+                "column_name": "country_code",
+                "node": "model.pathways.dashboard_daily",
+            }
+        ],
         "marts.status_checks": [
             _check(ACME, "currency_coverage"),
             _check(ACME, "hierarchy"),
@@ -279,12 +311,26 @@ def contracts() -> dict[str, dict[str, str]]:
 
 
 def ratio_macros() -> str:
-    """What dbt makes of the formulas for DuckDB."""
+    """What dbt makes of the registry's formulas for DuckDB."""
     text = (PROJECT / "macros" / "metrics.sql").read_text()
     called = Template(
         text + "{{ duckdb__create_metrics() }}", extensions=["jinja2.ext.do"]
     )
-    return called.render(type_double=lambda: "double")
+    folder = PROJECT / "models" / "marts" / "definitions"
+    metrics = yaml.safe_load((folder / "_definitions__metrics.yml").read_text())
+    for metric in metrics["metrics"]:
+        asked = metric["type_params"]
+        # As dbt parses them.
+        asked |= {
+            part: {"name": asked[part]}
+            for part in ("numerator", "denominator")
+            if part in asked
+        }
+    return called.render(
+        type_double=lambda: "double",
+        execute=True,
+        graph={"metrics": {metric["name"]: metric for metric in metrics["metrics"]}},
+    )
 
 
 # The formulas of the budget have tests of their own; here only their shape counts.
