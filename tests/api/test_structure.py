@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from api.columns import MEANINGS
 from api.main import create_app
-from api.schemas_budget_rows import BudgetPrior, BudgetRow
 from api.settings import Settings
 from api.snapshots import QUERIES
 
@@ -106,33 +103,6 @@ def test_queries_leave_ratios_to_their_one_home(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_queries_never_ask_the_clock(name: str) -> None:
     assert not re.search(r"current_date|now\(\)|current_timestamp", QUERIES[name].sql)
-
-
-def test_meanings_are_those_of_the_tables() -> None:
-    folder = ROOT / "dbt_project" / "models"
-    text = "".join(file.read_text() for file in sorted(folder.rglob("*__docs.md")))
-    documented = dict(re.findall(r"{% docs (\w+) %}(.*?){% enddocs %}", text, re.S))
-
-    for name, meaning in MEANINGS.items():
-        assert meaning == " ".join(documented[name].split()), name
-
-
-def test_meanings_of_the_budget_are_those_of_its_models() -> None:
-    folder = ROOT / "dbt_project" / "models"
-    text = "".join(file.read_text() for file in sorted(folder.rglob("*__docs.md")))
-    documented = dict(re.findall(r"{% docs (\w+) %}(.*?){% enddocs %}", text, re.S))
-    file = folder / "marts" / "budget" / "_budget__models.yml"
-    models = {
-        model["name"]: model for model in yaml.safe_load(file.read_text())["models"]
-    }
-    shapes = {"budget_priors": BudgetPrior, "budget_recommendations": BudgetRow}
-
-    for name, shape in shapes.items():
-        for column in models[name]["columns"]:
-            doc = re.fullmatch(r"{{ doc\('(\w+)'\) }}", column["description"])
-            meaning = documented[doc[1]] if doc else column["description"]
-            field = shape.model_fields[column["name"]]
-            assert field.description == " ".join(meaning.split()), column["name"]
 
 
 def _openapi() -> dict[str, Any]:

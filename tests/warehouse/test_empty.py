@@ -1,35 +1,16 @@
 """Nothing yet: no load, no store, no snapshot."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from tests.conftest import Pathways
+from tests.warehouse.conftest import EmptyBuild
 
 
 def test_dbt_build_on_an_empty_warehouse_makes_empty_tables(
-    tmp_path: Path, root: Path
+    empty_build: EmptyBuild,
 ) -> None:
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    command = [
-        str(root / ".venv/bin/dbt"),
-        "build",
-        "--target-path",
-        str(tmp_path / "t"),
-    ]
-    environment = {
-        **os.environ,
-        "PATHWAYS__DATA_DIR": str(data_dir),
-        "DBT_LOG_PATH": str(tmp_path / "logs"),
-    }
-
-    ended = subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
-
-    assert ended.returncode == 0, ended.stdout[-2000:]
-    run = Pathways(data_dir)
+    assert empty_build.exit_code == 0, empty_build.out[-2000:]
+    run = Pathways(empty_build.data_dir)
     assert run.query(
         "select count(*) from core.meta_daily_metrics", "build.duckdb"
     ) == [(0,)]
