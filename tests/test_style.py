@@ -45,6 +45,20 @@ def test_every_table_that_the_readme_names_is_a_model(root: Path) -> None:
     assert named - models == set()
 
 
+def test_the_documentation_of_dbt_begins_with_every_public_table(root: Path) -> None:
+    models = root / "dbt_project/models"
+    text = (models / "core/_core__docs.md").read_text()
+    overview = text.partition("{% docs __overview__ %}")[2].partition("{% enddocs %}")
+    named = set(re.findall(r"`((?:core|marts)\.\w+)`", overview[0]))
+    there = {
+        f"{schema}.{path.stem}"
+        for schema in ("core", "marts")
+        for path in (models / schema).rglob("*.sql")
+    }
+
+    assert named == there
+
+
 def test_every_route_that_the_readme_names_is_served_and_exposed(root: Path) -> None:
     import yaml
 

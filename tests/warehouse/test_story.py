@@ -342,6 +342,46 @@ def test_the_dashboard_over_http_sums_to_the_truth(
 
 
 @pytest.mark.parametrize("store", ["acme", "noor"])
+def test_every_figure_of_the_dashboard_is_what_its_definition_says(
+    told: Told, client: TestClient, store: str
+) -> None:
+    window = {"store": store, "since": "2026-02-20", "until": "2026-03-13"}
+    defined = client.get("/v1/definitions").json()["data"]["metrics"]
+    sums = {}
+    for metric in defined:
+        if metric["agg"] == "sum" and metric["adds_up_over_days"]:
+            column, _, where = metric["formula"].partition(" where ")
+            sums[metric["name"]] = told.run.query(
+                f"select {column} from {metric['model']} where store = '{store}' "
+                f"and date_day between '{window['since']}' and '{window['until']}' "
+                f"and {where or 'true'}",
+                "build.duckdb",
+            )[0][0]
+    given = ", ".join(
+        f"cast({sum_} as double) as {name}" for name, sum_ in sums.items()
+    )
+    ratios = {
+        metric["name"]: told.run.query(
+            f"select {metric['formula']} from (select {given})", "build.duckdb"
+        )
+        for metric in defined
+        if metric["inputs"]
+    }
+
+    answer = client.get(
+        "/v1/dashboard", params={**window, "include_inactive": "true"}
+    ).json()
+
+    overview = answer["data"]["overview"]
+    assert len(overview) == 17
+    for name, figure in overview.items():
+        if name in sums:
+            assert Decimal(figure["value"]) == sums[name], name
+        else:
+            assert figure["value"] == pytest.approx(ratios[name][0][0]), name
+
+
+@pytest.mark.parametrize("store", ["acme", "noor"])
 def test_the_budget_rows_over_http_sum_to_the_truth(
     told: Told, client: TestClient, store: str
 ) -> None:
