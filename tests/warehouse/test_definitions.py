@@ -5,6 +5,7 @@ API answers that table. None of it needs a row of data.
 """
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from api.main import create_app
 from api.schemas_definitions import DimensionDefinition, MetricDefinition
 from api.settings import Settings
 from api.snapshots import QUERIES
+from tests.conftest import Pathways
 from tests.warehouse.conftest import EmptyBuild
 
 Row = dict[str, Any]
@@ -317,3 +319,21 @@ def test_exposures_name_both_readers(empty_build: EmptyBuild) -> None:
     }
 
     assert readers == {"ai_budget": "budget", "dashboard": "dashboard"}
+
+
+@pytest.mark.slow
+def test_the_documentation_is_one_page_with_every_definition(
+    empty_build: EmptyBuild, metrics: dict[str, Row], tmp_path: Path
+) -> None:
+    run = Pathways(tmp_path / "data")
+    shutil.copytree(empty_build.data_dir, run.data_dir)
+
+    ended = run("docs", "--json")
+
+    assert ended.exit_code == 0, ended.err
+    page = Path(ended.document["page"])
+    assert [path.name for path in page.parent.iterdir()] == [page.name]
+    text = page.read_text()
+    assert "Which table answers which question" in text
+    for metric in metrics.values():
+        assert f'"{metric["node"]}"' in text, metric["name"]
