@@ -1,5 +1,5 @@
--- Grain: one row per day that was read for some account: what MetricFlow, where somebody
--- uses it, joins metrics to.
+-- Grain: one row per day that was read for some account: what MetricFlow, where it is
+-- used, joins metrics to.
 with visible_windows as (
 
     select * from {{ ref("int_meta__visible_windows") }}
