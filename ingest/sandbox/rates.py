@@ -76,6 +76,7 @@ class Rates:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._withheld: set[date] = set()
+        self._corrected: dict[tuple[date, str], Decimal] = {}
         self._files: dict[tuple[date | None, frozenset[date]], bytes] = {}
         self._walks: dict[str, list[int]] = {}
         self._lock = Lock()
@@ -89,12 +90,19 @@ class Rates:
         with self._lock:
             self._withheld.discard(day)
 
+    def correct(self, day: date, currency: str, rate: Decimal) -> None:
+        """Replaces a rate, published or not, in the file from now on."""
+        with self._lock:
+            self._corrected[day, currency] = rate
+            self._files.clear()
+
     def on(self, day: date) -> dict[str, Decimal]:
         """The day's rates by currency, withheld or not; empty when none are made."""
         if day < FIRST_DAY or not is_working_day(day):
             return {}
         return {
-            currency: self._rate(currency, first, day)
+            currency: self._corrected.get((day, currency))
+            or self._rate(currency, first, day)
             for currency, first in _COLUMNS.items()
             if first != "-" and day <= _LAST_DAYS.get(currency, day)
         }

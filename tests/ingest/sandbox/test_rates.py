@@ -86,3 +86,21 @@ def test_a_withheld_rate_is_missing_until_it_is_released(sandbox: Sandbox) -> No
 
     assert without == ["2026-03-09", "2026-03-05"]
     assert released == ["2026-03-09", "2026-03-06"]
+
+
+def test_a_corrected_rate_takes_the_published_ones_place(sandbox: Sandbox) -> None:
+    day = date(2026, 3, 6)
+    before = {row["Date"]: row for row in read(sandbox)}
+    sandbox.rates.correct(day, "USD", Decimal("1.2345"))
+
+    after = {row["Date"]: row for row in read(sandbox)}
+
+    assert after[str(day)]["USD"] == "1.2345"
+    assert sandbox.rates.on(day)["USD"] == Decimal("1.2345")
+    changed = {
+        (name, currency)
+        for name, row in before.items()
+        for currency, rate in row.items()
+        if after[name][currency] != rate
+    }
+    assert changed == {(str(day), "USD")}
