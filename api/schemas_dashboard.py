@@ -105,6 +105,7 @@ class TrendDay(Metrics):
     is_partial_day: bool | None = told(
         "Whether it was still running when some account was read; null if not read."
     )
+    settled_share: float | None = column("settled_share_of_day")
 
 
 class CampaignCard(Metrics):

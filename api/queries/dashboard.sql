@@ -304,10 +304,16 @@ described as (
         campaigns.daily_budget,
         campaigns.lifetime_budget,
         campaigns.is_active,
-        campaigns.is_present
+        campaigns.is_present,
+        settled_days.settled_share
     from compared
     left join campaigns
         on compared.part = 'campaign' and compared.part_key = campaigns.campaign_id
+    left join marts.settled_days as settled_days
+        on
+            compared.part = 'day'
+            and settled_days.store = $store
+            and compared.part_key = cast(settled_days.date_day as varchar)
 
 )
 

@@ -99,6 +99,7 @@ def _document(
             **_metrics(row),
             "date_day": row["part_key"],
             "is_partial_day": is_partial_of.get(row["part_key"]),
+            "settled_share": row["settled_share"],
         }
         for row in parts["day"]
     ]

@@ -155,6 +155,10 @@ def acme() -> World:
             }
         ],
         "marts.account_days": _days(ACME, "2026-02-25", "2026-03-10"),
+        "marts.settled_days": [
+            {"store": "acme", "date_day": "2026-03-04", "settled_share": 0.875},
+            {"store": "acme", "date_day": "2026-03-09", "settled_share": None},
+        ],
         "marts.dashboard_daily": rows,
         "core.meta_daily_metrics": rows,
         "core.meta_adset_metrics": [{**row, "adset_id": "21"} for row in rows],
@@ -247,6 +251,9 @@ def bolt() -> World:
         "marts.account_days": [
             *_days(BOLT_EUR, "2026-03-08", "2026-03-09"),
             *_days(BOLT_USD, "2026-03-04", "2026-03-10"),
+        ],
+        "marts.settled_days": [
+            {"store": "bolt", "date_day": "2026-03-05", "settled_share": 0.5},
         ],
         "marts.dashboard_daily": rows,
         "core.meta_daily_metrics": rows,
