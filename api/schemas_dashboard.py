@@ -64,6 +64,7 @@ class Metrics(Shape):
     cpm: float | None = told(MEANING_OF["cpm"])
     conversion_rate: float | None = told(MEANING_OF["conversion_rate"])
     reasons: dict[str, Reason] = told("Of each metric that is null: why.")
+    attribution_setting: str | None = column("attribution_setting")
 
 
 class Figure(Shape, Generic[Value]):
@@ -148,6 +149,7 @@ class Dashboard(Shape):
 
     compared_with: Compared = told("The window behind `previous` and `change`.")
     overview: Overview = told("The window as a whole, each metric with its change.")
+    attribution_setting: str | None = column("attribution_setting")
     trends: list[TrendDay] = told("One row a day, oldest first, none missing.")
     campaigns: list[CampaignCard] = Field(
         description="Campaigns with rows in the window, active ones without; by spend."

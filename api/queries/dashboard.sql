@@ -75,6 +75,10 @@ sums as (
         ) as part_key,
         count(*) as row_count,
         count(distinct campaign_id) as campaign_count,
+        case
+            when min(attribution_setting) <> max(attribution_setting) then 'mixed'
+            when count(attribution_setting) = count(*) then min(attribution_setting)
+        end as attribution_setting,
         sum(spend) as spend,
         sum(purchase_value) as revenue,
         sum(purchases) filter (where is_converted) as orders,

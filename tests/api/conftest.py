@@ -64,6 +64,7 @@ def _metrics(day: str, campaign: str, country: str, *numbers: Any) -> Row:
         "add_to_cart": 2,
         "checkouts_initiated": 1,
         "fx_status": "missing" if spend is None else "exact",
+        "attribution_setting": "1d_click" if campaign == "4" else "7d_click_1d_view",
         "is_partial_day": day == "2026-03-10",
         "load_id": "1",
     }

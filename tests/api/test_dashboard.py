@@ -154,6 +154,28 @@ def test_each_day_says_how_much_of_its_purchases_is_known(client: TestClient) ->
 
 
 @pytest.mark.usefixtures("acme_only")
+def test_the_attribution_setting_stands_beside_the_numbers(client: TestClient) -> None:
+    """Campaign 4, of the 5th alone, counts clicks of one day; where both are, mixed."""
+    data = get(client, "?compare=none")["data"]
+    one = get(client, "?compare=none&campaign_id=1")["data"]
+
+    usual, other = "7d_click_1d_view", "1d_click"
+    assert (data["attribution_setting"], one["attribution_setting"]) == ("mixed", usual)
+    assert {
+        row["campaign_id"]: row["attribution_setting"] for row in data["campaigns"]
+    } == {"1": usual, "4": other, "3": None}
+    assert {
+        row["country_code"]: row["attribution_setting"] for row in data["countries"]
+    } == {"US": usual, "ZZ": usual, "unknown": other, "DE": usual}
+    assert [row["attribution_setting"] for row in data["trends"]] == [
+        usual,
+        other,
+        *[None] * 4,
+        usual,
+    ]
+
+
+@pytest.mark.usefixtures("acme_only")
 def test_days_that_were_never_read_are_null_and_listed(client: TestClient) -> None:
     document = get(client, "?since=2026-02-23&until=2026-02-26&compare=none")
 

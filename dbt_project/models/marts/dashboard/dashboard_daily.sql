@@ -29,6 +29,7 @@ campaign_days as (
         insights.account_currency,
         insights.reporting_currency,
         insights.fx_status,
+        insights.attribution_setting,
         cast(insights.spend as decimal(38, 14)) as spend,
         cast(insights.spend_account_currency as decimal(18, 4))
             as spend_account_currency,
