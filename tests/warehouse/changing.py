@@ -97,10 +97,7 @@ class Changing:
 
     def history_is_filled_in(self) -> None:
         """All of it the first time; then there is nothing left to fill in."""
-        expect(self.run("run"))
-        # A cycle thins out old readings after it has built its tables.
-        expect(self.run("build"))
-        self.done["backfill"] += 1
+        self._cycle("backfill")
 
     def a_late_rate_appears(self) -> None:
         """It does so once; rates are asked for once an hour."""
@@ -117,11 +114,9 @@ class Changing:
         self._happened("rate correction", hours=2)
 
     def old_readings_are_thinned(self, days: int) -> None:
-        """Nothing is read; the restatements that those readings told of go."""
+        """The restatements that they told of go with them."""
         self.sandbox.clock.advance(days=days)
-        expect(self.run("prune"))
-        expect(self.run("build"))
-        self.done["thinning"] += 1
+        self._cycle("thinning", "--backfill-minutes", "0")
 
     def hashes(self) -> Hashes:
         """Row count and hash of each core table and mart, as built step by step."""
@@ -154,6 +149,12 @@ class Changing:
     @property
     def _now(self) -> datetime:
         return self.sandbox.clock.now()
+
+    def _cycle(self, kind: str, *arguments: str) -> None:
+        expect(self.run("run", "--accept-shrink", *arguments))
+        # It thins out old readings after it has built its tables.
+        expect(self.run("build"))
+        self.done[kind] += 1
 
 
 def expect(ended: Ended) -> None:
