@@ -122,6 +122,11 @@ MEANINGS = {
         "The store's currency, ISO 4217, in which `spend` and `purchase_value` are "
         "given."
     ),
+    "settled_share_of_day": (
+        "Share of the day's final purchases, of all accounts read, that is known by "
+        "now, by their own history; 1 after 28 days, null while the history is too "
+        "short or the day still runs."
+    ),
     "spend": (
         "Amount spent in reporting currency, the exact product of original and "
         "rate; null without a rate."

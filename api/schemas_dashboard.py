@@ -72,6 +72,7 @@ class Metrics(Shape):
         "conversion_rate", MEANING_OF["conversion_rate"]
     )
     reasons: dict[str, Reason] = told("Of each metric that is null: why.")
+    attribution_setting: str | None = column("attribution_setting")
 
 
 class Figure(Shape, Generic[Value]):
@@ -123,6 +124,7 @@ class TrendDay(Metrics):
     is_partial_day: bool | None = told(
         "Whether it was still running when some account was read; null if not read."
     )
+    settled_share: float | None = column("settled_share_of_day")
 
 
 class CampaignCard(Metrics):
@@ -170,6 +172,7 @@ class Dashboard(Shape):
 
     compared_with: Compared = told("The window behind `previous` and `change`.")
     overview: Overview = told("The window as a whole, each metric with its change.")
+    attribution_setting: str | None = column("attribution_setting")
     trends: list[TrendDay] = told("One row a day, oldest first, none missing.")
     campaigns: list[CampaignCard] = Field(
         description="Campaigns with rows in the window, active ones without; by spend."

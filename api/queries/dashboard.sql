@@ -75,6 +75,10 @@ sums as (
         ) as part_key,
         count(*) as row_count,
         count(distinct campaign_id) as campaign_count,
+        case
+            when min(attribution_setting) <> max(attribution_setting) then 'mixed'
+            when count(attribution_setting) = count(*) then min(attribution_setting)
+        end as attribution_setting,
         sum(spend) as spend,
         sum(purchase_value) as revenue,
         sum(purchases) filter (where is_converted) as orders,
@@ -304,10 +308,16 @@ described as (
         campaigns.daily_budget,
         campaigns.lifetime_budget,
         campaigns.is_active,
-        campaigns.is_present
+        campaigns.is_present,
+        settled_days.settled_share
     from compared
     left join campaigns
         on compared.part = 'campaign' and compared.part_key = campaigns.campaign_id
+    left join marts.settled_days as settled_days
+        on
+            compared.part = 'day'
+            and settled_days.store = $store
+            and compared.part_key = cast(settled_days.date_day as varchar)
 
 )
 

@@ -101,6 +101,7 @@ def _document(
             **_metrics(row),
             "date_day": row["part_key"],
             "is_partial_day": is_partial_of.get(row["part_key"]),
+            "settled_share": row["settled_share"],
         }
         for row in parts["day"]
     ]
@@ -114,6 +115,7 @@ def _document(
             name: _figure(name, parts["overview"][0], previous, is_whole)
             for name in METRICS
         },
+        "attribution_setting": parts["overview"][0]["attribution_setting"],
         "trends": trends,
         "campaigns": [{**row, **_metrics(row)} for row in parts["campaign"]],
         "countries": [
@@ -137,7 +139,11 @@ def _reason(name: str, row: Row) -> str | None:
 
 def _metrics(row: Row) -> dict[str, Any]:
     reasons = {name: _reason(name, row) for name in METRICS if row[name] is None}
-    return {**{name: row[name] for name in METRICS}, "reasons": reasons}
+    return {
+        **{name: row[name] for name in METRICS},
+        "reasons": reasons,
+        "attribution_setting": row["attribution_setting"],
+    }
 
 
 def _figure(

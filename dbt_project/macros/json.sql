@@ -92,3 +92,51 @@
         as {{ dbt.type_bigint() }}
     )
 {%- endmacro %}
+
+{#
+    An ad set's attribution specification in one line, whatever the order Meta gives it
+    in: `CLICK_THROUGH 7, VIEW_THROUGH 1`. Null where there is none.
+#}
+{% macro attribution_windows(attribution_spec) -%}
+    {{ return(adapter.dispatch("attribution_windows")(attribution_spec)) }}
+{%- endmacro %}
+
+{% macro duckdb__attribution_windows(attribution_spec) -%}
+    array_to_string(
+        list_sort(
+            list_transform(
+                from_json(
+                    {{ attribution_spec }},
+                    '[{"event_type": "VARCHAR", "window_days": "VARCHAR"}]'
+                ),
+                lambda item: concat_ws(' ', item.event_type, item.window_days)
+            )
+        ),
+        ', '
+    )
+{%- endmacro %}
+
+{% macro postgres__attribution_windows(attribution_spec) -%}
+    (
+        select string_agg(listed.item, ', ' order by listed.item)
+        from (
+            select concat_ws(' ', item ->> 'event_type', item ->> 'window_days')
+            from jsonb_array_elements(cast({{ attribution_spec }} as jsonb)) as raw (item)
+        ) as listed (item)
+    )
+{%- endmacro %}
+
+{% macro spark__attribution_windows(attribution_spec) -%}
+    array_join(
+        array_sort(
+            transform(
+                from_json(
+                    {{ attribution_spec }},
+                    'array<struct<event_type: string, window_days: string>>'
+                ),
+                item -> concat_ws(' ', item.event_type, item.window_days)
+            )
+        ),
+        ', '
+    )
+{%- endmacro %}

@@ -13,6 +13,15 @@ WHOLE_CURRENCIES = frozenset(
     ("CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND")
 )
 
+# What an ad set's attribution setting, as insights name it, counts.
+ATTRIBUTION_SPECS: dict[str, list[dict[str, str | int]]] = {
+    "7d_click_1d_view": [
+        {"event_type": "CLICK_THROUGH", "window_days": 7},
+        {"event_type": "VIEW_THROUGH", "window_days": 1},
+    ],
+    "1d_click": [{"event_type": "CLICK_THROUGH", "window_days": 1}],
+}
+
 
 @dataclass(frozen=True)
 class Account:

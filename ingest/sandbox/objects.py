@@ -13,19 +13,19 @@ import orjson
 
 from ingest.sandbox import paging, params
 from ingest.sandbox.errors import unknown_field
-from ingest.sandbox.nodes import Account, Ad, AdSet, Campaign, Level
+from ingest.sandbox.nodes import (
+    ATTRIBUTION_SPECS,
+    Account,
+    Ad,
+    AdSet,
+    Campaign,
+    Level,
+)
 from ingest.sandbox.params import Filters, Request
 from ingest.sandbox.state import AccountState
 from ingest.sandbox.statuses import GONE
 from ingest.sandbox.story import Node
 
-_SPECS = {
-    "7d_click_1d_view": [
-        {"event_type": "CLICK_THROUGH", "window_days": 7},
-        {"event_type": "VIEW_THROUGH", "window_days": 1},
-    ],
-    "1d_click": [{"event_type": "CLICK_THROUGH", "window_days": 1}],
-}
 _COMMON = frozenset(
     (
         "id",
@@ -193,7 +193,7 @@ def _adset(state: AccountState, node: AdSet) -> dict[str, Any]:
         "campaign_id": node.campaign_id,
         "optimization_goal": node.optimization_goal,
         "bid_strategy": node.bid_strategy,
-        "attribution_spec": _SPECS[node.attribution_setting],
+        "attribution_spec": ATTRIBUTION_SPECS[node.attribution_setting],
         "daily_budget": str(node.daily_budget or 0),
         "lifetime_budget": str(node.lifetime_budget or 0),
         "start_time": _time(state.account, node.created_at),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingest.sandbox import noise
-from ingest.sandbox.nodes import Account, Ad, AdSet, Campaign
+from ingest.sandbox.nodes import ATTRIBUTION_SPECS, Account, Ad, AdSet, Campaign
 from ingest.sandbox.world import World
 
 Node = Campaign | AdSet | Ad
@@ -86,6 +86,27 @@ class ChangeBudget:
             raise ValueError(f"Ad {node.id} cannot carry a budget.")
         draft.nodes[node.id] = replace(
             node, daily_budget=self.daily_budget, updated_at=self.at
+        )
+
+
+@dataclass(frozen=True)
+class ChangeAttribution:
+    """Another attribution setting of an ad set, for what it delivered before too."""
+
+    at: datetime
+    adset_id: str
+    attribution_setting: str
+
+    def apply(self, draft: Draft) -> None:
+        adset = draft.nodes[self.adset_id]
+        if not isinstance(adset, AdSet):
+            raise ValueError(f"{self.adset_id} is not an ad set.")
+        if self.attribution_setting not in ATTRIBUTION_SPECS:
+            raise ValueError(
+                f"attribution_setting must be one of {', '.join(ATTRIBUTION_SPECS)}."
+            )
+        draft.nodes[adset.id] = replace(
+            adset, attribution_setting=self.attribution_setting, updated_at=self.at
         )
 
 
@@ -188,6 +209,7 @@ Event = (
     Rename
     | SetStatus
     | ChangeBudget
+    | ChangeAttribution
     | NewAd
     | VanishAd
     | EmptyDay
@@ -198,6 +220,7 @@ _KINDS: dict[str, type[Event]] = {
     "rename": Rename,
     "set_status": SetStatus,
     "change_budget": ChangeBudget,
+    "change_attribution": ChangeAttribution,
     "new_ad": NewAd,
     "vanish_ad": VanishAd,
     "empty_day": EmptyDay,

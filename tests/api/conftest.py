@@ -64,6 +64,7 @@ def _metrics(day: str, campaign: str, country: str, *numbers: Any) -> Row:
         "add_to_cart": 2,
         "checkouts_initiated": 1,
         "fx_status": "missing" if spend is None else "exact",
+        "attribution_setting": "1d_click" if campaign == "4" else "7d_click_1d_view",
         "is_partial_day": day == "2026-03-10",
         "load_id": "1",
     }
@@ -172,6 +173,10 @@ def acme() -> World:
             }
         ],
         "marts.account_days": _days(ACME, "2026-02-25", "2026-03-10"),
+        "marts.settled_days": [
+            {"store": "acme", "date_day": "2026-03-04", "settled_share": 0.875},
+            {"store": "acme", "date_day": "2026-03-09", "settled_share": None},
+        ],
         "marts.dashboard_daily": rows,
         "core.meta_daily_metrics": rows,
         "core.meta_adset_metrics": [{**row, "adset_id": "21"} for row in rows],
@@ -279,6 +284,9 @@ def bolt() -> World:
         "marts.account_days": [
             *_days(BOLT_EUR, "2026-03-08", "2026-03-09"),
             *_days(BOLT_USD, "2026-03-04", "2026-03-10"),
+        ],
+        "marts.settled_days": [
+            {"store": "bolt", "date_day": "2026-03-05", "settled_share": 0.5},
         ],
         "marts.dashboard_daily": rows,
         "core.meta_daily_metrics": rows,

@@ -136,6 +136,45 @@ def test_trends_have_every_day_and_zero_where_nothing_was_delivered(
     assert [day["is_partial_day"] for day in trends] == [False] * 6 + [True]
 
 
+@pytest.mark.usefixtures("two_stores")
+def test_each_day_says_how_much_of_its_purchases_is_known(client: TestClient) -> None:
+    """The store's own share, whatever the filters; null where history is short."""
+    for query in ("?store=acme", "?store=acme&country=US&include_inactive=true"):
+        trends = get(client, query)["data"]["trends"]
+
+        assert {day["date_day"]: day["settled_share"] for day in trends} == {
+            "2026-03-04": 0.875,
+            "2026-03-05": None,
+            "2026-03-06": None,
+            "2026-03-07": None,
+            "2026-03-08": None,
+            "2026-03-09": None,
+            "2026-03-10": None,
+        }
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_the_attribution_setting_stands_beside_the_numbers(client: TestClient) -> None:
+    """Campaign 4, of the 5th alone, counts clicks of one day; where both are, mixed."""
+    data = get(client, "?compare=none")["data"]
+    one = get(client, "?compare=none&campaign_id=1")["data"]
+
+    usual, other = "7d_click_1d_view", "1d_click"
+    assert (data["attribution_setting"], one["attribution_setting"]) == ("mixed", usual)
+    assert {
+        row["campaign_id"]: row["attribution_setting"] for row in data["campaigns"]
+    } == {"1": usual, "4": other, "3": None}
+    assert {
+        row["country_code"]: row["attribution_setting"] for row in data["countries"]
+    } == {"US": usual, "ZZ": usual, "unknown": other, "DE": usual}
+    assert [row["attribution_setting"] for row in data["trends"]] == [
+        usual,
+        other,
+        *[None] * 4,
+        usual,
+    ]
+
+
 @pytest.mark.usefixtures("acme_only")
 def test_days_that_were_never_read_are_null_and_listed(client: TestClient) -> None:
     document = get(client, "?since=2026-02-23&until=2026-02-26&compare=none")

@@ -168,6 +168,20 @@ def test_each_recent_day_carries_the_share_of_its_age(told: Told) -> None:
         assert share == (1 if age >= 28 else of_age)
 
 
+def test_a_store_of_one_account_is_as_settled_as_the_account(told: Told) -> None:
+    apart = rows(
+        told,
+        "select count(*), count(stores.settled_share), count(*) filter (where "
+        "stores.settled_share is distinct from accounts.settled_share) "
+        "from marts.account_days as accounts "
+        "left join marts.settled_days as stores using (store, date_day)",
+    )
+
+    ((days, with_share, differing),) = apart
+    # All but today.
+    assert (with_share, differing) == (days - 1, 0)
+
+
 def test_a_day_read_by_night_is_a_day_of_its_own_when_clocks_change(told: Told) -> None:
     """Eighth of March in New York: 23 hours, once, with the world's numbers."""
     day = date(2026, 3, 8)

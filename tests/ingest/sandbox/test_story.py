@@ -8,6 +8,7 @@ import pytest
 
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import (
+    ChangeAttribution,
     ChangeBudget,
     EmptyDay,
     NewAd,
@@ -135,6 +136,37 @@ def test_a_budget_change_shows_at_once(sandbox: Sandbox, ask: Any) -> None:
     shown = ask(sandbox, campaign.id, fields="daily_budget").json()
 
     assert shown["daily_budget"] == "12345"
+
+
+def test_a_change_of_attribution_shows_in_ad_set_and_insights(
+    sandbox: Sandbox, ask: Any, insights: Any
+) -> None:
+    adset = sandbox.world.adsets[0]
+    sandbox.append(ChangeAttribution(sandbox.clock.now(), adset.id, "1d_click"))
+
+    shown = ask(sandbox, adset.id, fields="attribution_spec").json()
+    rows = insights(
+        sandbox,
+        ACME,
+        "adset",
+        "2026-03-01",
+        "2026-03-01",
+        fields="adset_id,attribution_setting",
+    )
+
+    assert adset.attribution_setting == "7d_click_1d_view"
+    assert shown["attribution_spec"] == [
+        {"event_type": "CLICK_THROUGH", "window_days": 1}
+    ]
+    settings = {row["adset_id"]: row["attribution_setting"] for row in rows}
+    assert settings[adset.id] == "1d_click"
+
+
+def test_an_attribution_that_nobody_knows_is_refused(sandbox: Sandbox) -> None:
+    adset = sandbox.world.adsets[0]
+
+    with pytest.raises(ValueError, match="attribution_setting must be one of"):
+        sandbox.append(ChangeAttribution(AT, adset.id, "28d_view"))
 
 
 def test_an_event_for_an_unknown_object_is_refused_at_once(sandbox: Sandbox) -> None:

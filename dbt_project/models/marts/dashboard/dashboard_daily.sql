@@ -30,6 +30,7 @@ campaign_days as (
         insights.reporting_currency,
         insights.fx_source,
         insights.fx_status,
+        insights.attribution_setting,
         cast(insights.spend as decimal(38, 14)) as spend,
         cast(insights.spend_account_currency as decimal(18, 4))
             as spend_account_currency,
