@@ -49,7 +49,11 @@ def column(name: str) -> Any:
 
 
 def own_column(name: str, meaning: str) -> Any:
-    """The same where the table gives the column a meaning of its own."""
+    """The same where the table gives the column a meaning of its own.
+
+    Args:
+        name: with schema and table where it is another's than the shape's.
+    """
     return Field(description=meaning, json_schema_extra={COLUMN: name})
 
 
@@ -81,7 +85,7 @@ class Shape(BaseModel):
         schema = handler(core_schema)
         own = handler.resolve_ref_schema(schema)
         for field in own.get("properties", {}).values():
-            if COLUMN in field:
+            if COLUMN in field and "." not in field[COLUMN]:
                 field[COLUMN] = f"{cls.table}.{field[COLUMN]}"
         if cls.function is not None:
             own[FUNCTION] = cls.function

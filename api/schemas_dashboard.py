@@ -72,7 +72,9 @@ class Metrics(Shape):
         "conversion_rate", MEANING_OF["conversion_rate"]
     )
     reasons: dict[str, Reason] = told("Of each metric that is null: why.")
-    attribution_setting: str | None = column("attribution_setting")
+    attribution_setting: str | None = own_column(
+        "marts.dashboard_daily.attribution_setting", MEANINGS["attribution_setting"]
+    )
 
 
 class Figure(Shape, Generic[Value]):
@@ -124,7 +126,9 @@ class TrendDay(Metrics):
     is_partial_day: bool | None = told(
         "Whether it was still running when some account was read; null if not read."
     )
-    settled_share: float | None = column("settled_share_of_day")
+    settled_share: float | None = own_column(
+        "marts.settled_days.settled_share", MEANINGS["settled_share_of_day"]
+    )
 
 
 class CampaignCard(Metrics):
@@ -172,7 +176,9 @@ class Dashboard(Shape):
 
     compared_with: Compared = told("The window behind `previous` and `change`.")
     overview: Overview = told("The window as a whole, each metric with its change.")
-    attribution_setting: str | None = column("attribution_setting")
+    attribution_setting: str | None = own_column(
+        "marts.dashboard_daily.attribution_setting", MEANINGS["attribution_setting"]
+    )
     trends: list[TrendDay] = told("One row a day, oldest first, none missing.")
     campaigns: list[CampaignCard] = Field(
         description="Campaigns with rows in the window, active ones without; by spend."
