@@ -5,9 +5,11 @@ otherwise never time out.
 """
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Timer
+from dataclasses import dataclass
+from threading import Lock, Thread
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -74,22 +76,61 @@ class _Bounded(HTTPConnection):
 @contextmanager
 def _in_time(connection: socket.socket, seconds: float) -> Iterator[None]:
     """Hang up when the time is up, and say so whatever the reader made of it."""
-    is_over = Event()
-
-    def hang_up() -> None:
-        is_over.set()
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-    timer = Timer(seconds, hang_up)
-    timer.daemon = True
-    timer.start()
+    call = _Call(connection, time.monotonic() + seconds)
+    _WATCH.add(call, seconds)
     try:
         yield
     except Exception:
-        if not is_over.is_set():
+        if not call.is_over:
             raise
     finally:
-        timer.cancel()
-    if is_over.is_set():
+        _WATCH.calls.pop(id(call), None)
+    if call.is_over:
         raise TimeoutError(f"no answer in {seconds:.0f} s: timed out")
+
+
+@dataclass
+class _Call:
+    """What is waited for on a connection."""
+
+    connection: socket.socket
+    ends_at: float
+    is_over: bool = False
+
+    def hang_up(self) -> None:
+        self.is_over = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Watch:
+    """One thread that looks now and then and hangs up on calls whose time is up.
+
+    A timer each would be a thread for each page, and a lock a queue of all of them.
+    """
+
+    def __init__(self) -> None:
+        self.calls: dict[int, _Call] = {}
+        self._seconds = 1.0
+        self._starts = Lock()
+        self._thread: Thread | None = None
+
+    def add(self, call: _Call, seconds: float) -> None:
+        """Args: seconds: that the call has; the watch looks twenty times in them."""
+        self.calls[id(call)] = call
+        self._seconds = min(self._seconds, max(seconds / 20, 0.05))
+        if self._thread is None:
+            with self._starts:
+                if self._thread is None:
+                    self._thread = Thread(target=self._run, daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._seconds)
+            for call in [*self.calls.values()]:
+                if time.monotonic() > call.ends_at:
+                    call.hang_up()
+
+
+_WATCH = _Watch()

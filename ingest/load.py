@@ -3,6 +3,7 @@ goes to dlt in one package. What is read of an account is told by its caller.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from ingest.spool import Spool
 
 logger = logging.getLogger(__name__)
 
+SWITCH_SECONDS = 0.0005
 # What is read of one account; the next step of it begins after it, and after the first
 # step of every other account has begun.
 Step = Callable[[Reader], None]
@@ -127,6 +129,9 @@ class Load:
         since = self._readings_since or planner.oldest_doubted(started_at)
         ledger = read_ledger(settings.data_dir, started_at, since)
         spool = Spool(settings.data_dir / "spool")
+        patience = sys.getswitchinterval()
+        # A thread that Meta answered would wait 5 ms for the interpreter each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         try:
             reached("sync.spool_opened")
             changed_stores = _spool_stores(settings, ledger, spool, started_at)
@@ -142,6 +147,7 @@ class Load:
                 self._options.progress.working("writing to the warehouse")
                 load_id = load_meta(settings.data_dir, spool)
         finally:
+            sys.setswitchinterval(patience)
             if not self._clock.stop.is_set():
                 # After a signal workers may still use it; the next run empties it.
                 spool.close()

@@ -41,7 +41,7 @@ from ingest.windows import DateWindow, is_partial, local_day
 
 logger = logging.getLogger(__name__)
 
-SLICES_SIDE_BY_SIDE = 8
+SLICES_SIDE_BY_SIDE = 16
 # When less time is left, a slice might be left midway: then one at a time is.
 HURRY_SECONDS = 120.0
 

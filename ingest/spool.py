@@ -57,6 +57,14 @@ class _Part:
     is_cut: bool = False
 
 
+@dataclass(frozen=True)
+class _Page:
+    """What is known of a page's file without opening it, which would cost a turn."""
+
+    size: int
+    is_array: bool
+
+
 def _one_at_a_time(
     method: Callable[Concatenate["Spool", Given], Result],
 ) -> Callable[Concatenate["Spool", Given], Result]:
@@ -95,6 +103,7 @@ class Spool:
         }
         # A worker of an earlier run that hung may yet write a page into this folder.
         self._run = uuid.uuid4().hex[:8]
+        self._pages: dict[Path, _Page] = {}
         self._files = itertools.count(1)
         self.turn = threading.Lock()
 
@@ -110,15 +119,16 @@ class Spool:
         """
         path = self._folder / f"page_{self._run}_{next(self._files)}.json"
         path.write_bytes(rows)
+        self._pages[path] = _Page(len(rows), rows.startswith(b"["))
         reached("sync.page_written")
         return path
 
     def discard(self, pages: Iterable[Path]) -> None:
-        """Remove pages that nothing was made of: their listing failed midway."""
+        """Remove pages of which nothing more is to be made."""
         for path in pages:
+            self._pages.pop(path, None)
             path.unlink(missing_ok=True)
 
-    @_one_at_a_time
     def add_insights(
         self,
         account_id: str,
@@ -138,8 +148,24 @@ class Spool:
             WindowUnusable: the pages hold something that raw could not keep exactly.
             TooMuchData: the window does not fit into memory.
         """
+        try:
+            return self._add_insights(account_id, level, breakdown, window, pages, keep)
+        finally:
+            # Not while others wait for their turn.
+            self.discard(pages)
+
+    @_one_at_a_time
+    def _add_insights(
+        self,
+        account_id: str,
+        level: Level,
+        breakdown: Breakdown,
+        window: DateWindow,
+        pages: list[Path],
+        keep: Callable[[date, DayContent], bool],
+    ) -> dict[date, DayContent]:
         what = f"{level} insights by {breakdown} of account {account_id}, {window}"
-        size = sum(page.stat().st_size for page in pages)
+        size = sum(self._pages[page].size for page in pages)
         with self._reading(pages, what):
             found = page_table.read_insights(
                 self._connection, pages, account_id, level, breakdown, window
@@ -178,7 +204,6 @@ class Spool:
                 part.rows -= sum(dropped)
                 part.is_cut = part.is_cut or bool(dropped)
 
-    @_one_at_a_time
     def add_objects(
         self,
         account_id: str,
@@ -204,6 +229,30 @@ class Spool:
             WindowUnusable: the pages hold something that raw could not keep exactly.
             TooMuchData: the listing does not fit into memory.
         """
+        try:
+            return self._add_objects(
+                account_id,
+                object_type,
+                pages,
+                requested_at,
+                known,
+                is_whole,
+                believe_loss,
+            )
+        finally:
+            self.discard(pages)
+
+    @_one_at_a_time
+    def _add_objects(
+        self,
+        account_id: str,
+        object_type: ObjectType,
+        pages: list[Path],
+        requested_at: datetime,
+        known: pa.Table,
+        is_whole: bool,
+        believe_loss: Callable[[int, list[str]], bool],
+    ) -> list[str]:
         what = f"{object_type}s of account {account_id}"
         given = {"requested_at": requested_at}
         with self._reading(pages, what):
@@ -311,8 +360,10 @@ class Spool:
 
     @contextmanager
     def _reading(self, pages: list[Path], what: str) -> Iterator[None]:
-        """Say in our words what DuckDB could not do; leave no page behind."""
+        """Say in our words what DuckDB could not do."""
         try:
+            if not all(self._pages[page].is_array for page in pages):
+                raise duckdb.InvalidInputException("a page that is no JSON array")
             yield
         except duckdb.OutOfMemoryException as problem:
             raise TooMuchData(
@@ -328,6 +379,5 @@ class Spool:
                 "It is read again in the next run.",
             ) from problem
         finally:
-            self.discard(pages)
             self._connection.execute("drop table if exists page")
             self._connection.execute("drop table if exists version")
