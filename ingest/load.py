@@ -37,6 +37,8 @@ from ingest.spool import Spool
 logger = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
+# Slices of days that are read side by side, of all accounts, and of each at least.
+MOST_SLICES, LEAST_SLICES = 16, 4
 # What is read of one account; the next step of it begins after it, and after the first
 # step of every other account has begun.
 Step = Callable[[Reader], None]
@@ -249,7 +251,8 @@ class Load:
         meta = settings.meta
         paces: dict[str, Pace] = {}
         found = []
-        for store, account_id in accounts_to_read(settings, options):
+        accounts = [*accounts_to_read(settings, options)]
+        for store, account_id in accounts:
             token = meta.token_of(store).get_secret_value()
             pace = paces.setdefault(token, self._pace(token, ledger))
             client = GraphClient(
@@ -276,6 +279,7 @@ class Load:
                 is_history=self._is_history,
                 page_limit=meta.page_limit,
                 load_seconds=self._load_seconds,
+                slices=max(LEAST_SLICES, MOST_SLICES // len(accounts)),
                 api_version=meta.api_version,
                 shrink_share=float(meta.shrink_share),
                 accepts_shrink=options.accepts_shrink,

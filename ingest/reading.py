@@ -41,7 +41,6 @@ from ingest.windows import DateWindow, is_partial, local_day
 
 logger = logging.getLogger(__name__)
 
-SLICES_SIDE_BY_SIDE = 16
 # When less time is left, a slice might be left midway: then one at a time is.
 HURRY_SECONDS = 120.0
 
@@ -52,6 +51,7 @@ class Reader:
 
     Attributes:
         load_seconds: what a whole load of its kind may take.
+        slices: of days that are read side by side where Meta makes their reports.
         shrink_share: the part of a day or listing that may go without a second reading.
         accepts_shrink: believe every loss at once.
     """
@@ -67,6 +67,7 @@ class Reader:
     expectation: Expectation
     page_limit: int
     load_seconds: float
+    slices: int
     api_version: str
     shrink_share: float
     accepts_shrink: bool = False
@@ -193,7 +194,7 @@ class Reader:
                     fatal.extend(self._settled(read.result()))
 
         slices = self._slices(account, wanted)
-        with ThreadPoolExecutor(SLICES_SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(self.slices) as pool:
             try:
                 # The next days are chosen by what the last ones taught, where those
                 # are read alone.
@@ -252,7 +253,7 @@ class Reader:
             or not self.expectation.has_reports(days)
         ):
             return 1
-        return SLICES_SIDE_BY_SIDE
+        return self.slices
 
     def _is_split(self, day: date) -> bool:
         key = (self.outcome.account_id, day)

@@ -11,7 +11,7 @@ import pytest
 from ingest import reading, request_shape
 from ingest.errors import Deferred, TokenInvalid
 from ingest.levels import LevelsReader, LevelsReading
-from ingest.reading import SLICES_SIDE_BY_SIDE
+from ingest.load import MOST_SLICES
 from ingest.sandbox.faults import graph_error
 from ingest.sandbox.plans import many_plans
 from ingest.sandbox.request_log import Entry
@@ -97,7 +97,7 @@ def test_slices_with_reports_are_read_side_by_side(
     summary = read(sandbox, tmp_path)
 
     assert summary.failures == []
-    assert 1 < most_at_once(sandbox.requests) <= SLICES_SIDE_BY_SIDE
+    assert 1 < most_at_once(sandbox.requests) <= MOST_SLICES
     assert is_true(sandbox, tmp_path, asked(sandbox))
 
 
