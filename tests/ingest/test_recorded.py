@@ -77,6 +77,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Loo
             pace=Pace(clock, longest_wait=0),
             expectation=Expectation(ACCOUNT, Ledger(), 500),
             page_limit=500,
+            load_seconds=600,
+            slices=1,
             api_version="v25.0",
             shrink_share=0.5,
         )

@@ -60,6 +60,7 @@ def test_what_does_not_add_up_is_not_summed_and_ratios_are_not_averaged(
         "with least as (select max(reach) as seen from t group by day) "
         "select sum(seen) as seen from least",
         "select sum(100 * roas) as roas from t",
+        "select sum(reach / days) as reach from t",
     ],
     ids=lambda sql: sql[:60],
 )
@@ -75,6 +76,7 @@ def test_a_wrong_aggregation_is_found(non_additive: set[str], sql: str) -> None:
         "select sum(spend * roas) as expected_value from t",
         "select metrics.roas(sum(purchase_value), sum(spend)) as roas from t",
         "select sum(purchases) / sum(clicks) as rate from t",
+        "select sum(purchases / settled_share) as final from t",
         "with reach as (select spend as money from t) select sum(money) from reach",
     ],
     ids=lambda sql: sql[:60],

@@ -67,7 +67,7 @@ NEVER = {
 CLOCK = re.compile(
     r"\b(?:current_(?:date|time|timestamp)|get_current_timestamp|localtime(?:stamp)?"
     r"|(?:clock|statement|transaction)_timestamp|getdate|now|sysdate|today"
-    r"|run_started_at|modules)\b|'(?:now|today|tomorrow|yesterday)'",
+    r"|run_started_at|modules[.](?:datetime|pytz))\b|'(?:now|today|tomorrow|yesterday)'",
     re.IGNORECASE,
 )
 # Where the moment of a run belongs: a table about the run, which no model reads.

@@ -76,6 +76,7 @@ def test_of_five_runs_at_once_one_works_and_four_exit_75(
     assert all("RUN-075" in text and "pid" in text for text in refusals)
 
 
+@pytest.mark.slow
 def test_a_backfill_killed_midway_goes_on_where_it_was(
     small: Sandbox, after_first_run: Pathways
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_backfill_killed_midway_goes_on_where_it_was(
     assert twice == [(0,)]
 
 
+@pytest.mark.slow
 def test_an_expired_token_stops_its_account_only(
     small: Sandbox, pathways: MakePathways
 ) -> None:
