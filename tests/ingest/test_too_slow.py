@@ -75,6 +75,7 @@ def days_shown(run: FaultRun, account_id: str = BAD) -> int:
     )
 
 
+@pytest.mark.slow
 def test_window_that_no_load_has_time_for_is_read_in_parts_by_later_ones(
     run: FaultRun,
 ) -> None:
@@ -115,6 +116,7 @@ def test_days_that_take_too_long_together_are_left_and_one_that_does_alone_is_na
     assert "`load_seconds`" in alone.failures[0].hint
 
 
+@pytest.mark.slow
 def test_history_goes_on_before_days_that_no_load_has_time_for(
     tmp_path: Path,
 ) -> None:

@@ -50,6 +50,7 @@ def oldest_of_today_and_yesterday(syncs: Syncs, account_id: str) -> datetime:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parallel", "page_limit"),
     [
@@ -82,6 +83,7 @@ def untold(limited: Syncs) -> Syncs:
     return Syncs(limited.data_dir, limited.sandbox, page_limit=100, parallel=1)
 
 
+@pytest.mark.slow
 def test_points_are_kept_to_where_no_header_says_how_many_are_used(
     untold: Syncs,
 ) -> None:
