@@ -148,22 +148,6 @@ class Spool:
             WindowUnusable: the pages hold something that raw could not keep exactly.
             TooMuchData: the window does not fit into memory.
         """
-        try:
-            return self._add_insights(account_id, level, breakdown, window, pages, keep)
-        finally:
-            # Not while others wait for their turn.
-            self.discard(pages)
-
-    @_one_at_a_time
-    def _add_insights(
-        self,
-        account_id: str,
-        level: Level,
-        breakdown: Breakdown,
-        window: DateWindow,
-        pages: list[Path],
-        keep: Callable[[date, DayContent], bool],
-    ) -> dict[date, DayContent]:
         what = f"{level} insights by {breakdown} of account {account_id}, {window}"
         size = sum(self._pages[page].size for page in pages)
         with self._reading(pages, what):
@@ -229,30 +213,6 @@ class Spool:
             WindowUnusable: the pages hold something that raw could not keep exactly.
             TooMuchData: the listing does not fit into memory.
         """
-        try:
-            return self._add_objects(
-                account_id,
-                object_type,
-                pages,
-                requested_at,
-                known,
-                is_whole,
-                believe_loss,
-            )
-        finally:
-            self.discard(pages)
-
-    @_one_at_a_time
-    def _add_objects(
-        self,
-        account_id: str,
-        object_type: ObjectType,
-        pages: list[Path],
-        requested_at: datetime,
-        known: pa.Table,
-        is_whole: bool,
-        believe_loss: Callable[[int, list[str]], bool],
-    ) -> list[str]:
         what = f"{object_type}s of account {account_id}"
         given = {"requested_at": requested_at}
         with self._reading(pages, what):
@@ -360,10 +320,19 @@ class Spool:
 
     @contextmanager
     def _reading(self, pages: list[Path], what: str) -> Iterator[None]:
-        """Say in our words what DuckDB could not do."""
+        """In turn: say in our words what DuckDB could not do; then the pages go."""
         try:
-            if not all(self._pages[page].is_array for page in pages):
-                raise duckdb.InvalidInputException("a page that is no JSON array")
+            with self.turn, self._in_our_words(what):
+                if not all(self._pages[page].is_array for page in pages):
+                    raise duckdb.InvalidInputException("a page that is no JSON array")
+                yield
+        finally:
+            # Not while others wait for their turn.
+            self.discard(pages)
+
+    @contextmanager
+    def _in_our_words(self, what: str) -> Iterator[None]:
+        try:
             yield
         except duckdb.OutOfMemoryException as problem:
             raise TooMuchData(
