@@ -27,7 +27,7 @@ def audit_build(data_dir: Path) -> str:
         reasons = [*_unfinished(connection), *_failed(connection)]
         mark = None if reasons else _mark(connection)
         if mark is None and not reasons:
-            reasons = ["nothing was loaded before it"]
+            reasons = ["it does not say which loads it holds: build it again"]
         published = snapshots.current(data_dir)
         if published is not None and published.file.exists() and not reasons:
             connection.execute(f"attach '{published.file}' as published (read_only)")
@@ -60,7 +60,11 @@ def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _mark(connection: duckdb.DuckDBPyConnection) -> str | None:
-    found = connection.execute("select max(load_id) from marts.build_results")
+    """None where nothing was loaded, or an earlier release built it."""
+    try:
+        found = connection.execute("select max(load_id) from marts.build_results")
+    except duckdb.BinderException:
+        return None
     mark: str | None = found.fetchall()[0][0]
     return mark
 

@@ -17,6 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
+_LOOKS_EVERY_SECONDS = 0.2
+
 
 class BoundedAdapter(HTTPAdapter):
     """Ends a connection whose status line and headers take longer than so many seconds.
@@ -77,7 +79,7 @@ class _Bounded(HTTPConnection):
 def _in_time(connection: socket.socket, seconds: float) -> Iterator[None]:
     """Hang up when the time is up, and say so whatever the reader made of it."""
     call = _Call(connection, time.monotonic() + seconds)
-    _WATCH.add(call, seconds)
+    _WATCH.add(call)
     try:
         yield
     except Exception:
@@ -99,8 +101,12 @@ class _Call:
 
     def hang_up(self) -> None:
         self.is_over = True
-        with suppress(OSError):
+        try:
             self.connection.shutdown(socket.SHUT_RDWR)
+        except Exception:
+            # A socket within a proxy's has no such thing.
+            with suppress(Exception):
+                self.connection.close()
 
 
 class _Watch:
@@ -111,14 +117,11 @@ class _Watch:
 
     def __init__(self) -> None:
         self.calls: dict[int, _Call] = {}
-        self._seconds = 1.0
         self._starts = Lock()
         self._thread: Thread | None = None
 
-    def add(self, call: _Call, seconds: float) -> None:
-        """Args: seconds: that the call has; the watch looks twenty times in them."""
+    def add(self, call: _Call) -> None:
         self.calls[id(call)] = call
-        self._seconds = min(self._seconds, max(seconds / 20, 0.05))
         if self._thread is None:
             with self._starts:
                 if self._thread is None:
@@ -127,9 +130,9 @@ class _Watch:
 
     def _run(self) -> None:
         while True:
-            time.sleep(self._seconds)
-            for call in [*self.calls.values()]:
-                if time.monotonic() > call.ends_at:
+            time.sleep(_LOOKS_EVERY_SECONDS)
+            for key, call in [*self.calls.items()]:
+                if time.monotonic() > call.ends_at and key in self.calls:
                     call.hang_up()
 
 

@@ -19,10 +19,12 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ingest import tables
+from ingest.bounded_http import BoundedAdapter, body_in_time
 from ingest.errors import RatesUnavailable
 from ingest.settings import FxSettings
 
 TIMEOUT_SECONDS = (10, 60)
+WHOLE_SECONDS = 120.0
 LONGEST_FILE_BYTES = 50_000_000
 FILE_COLUMNS = ("rate_date", "base_currency", "quote_currency", "rate")
 # A rate is stored with ten places; the smallest published today has seven.
@@ -91,7 +93,11 @@ def as_table(
     fx: FxSettings,
     fetched_at: datetime,
 ) -> pa.Table:
-    """The rates that are new or differ from the newest known version of their day."""
+    """The rates that are new or differ from the newest known version of their day.
+
+    Raises:
+        RatesUnavailable: one cannot be stored as it is.
+    """
     rows = [
         {
             "provider": fx.provider,
@@ -104,13 +110,26 @@ def as_table(
         for rate in rates
         if known.get((fx.provider, rate.quote_currency, rate.rate_date)) != rate.rate
     ]
-    return pa.Table.from_pylist(rows, schema=tables.RATE_SCHEMA)
+    try:
+        return pa.Table.from_pylist(rows, schema=tables.RATE_SCHEMA)
+    except pa.ArrowException as problem:
+        raise RatesUnavailable(
+            f"Exchange rates of `{fx.provider}` cannot be stored exactly ({problem}).",
+            "Amounts without a rate stay empty and are counted until they can.",
+            code="FX-002",
+        ) from None
 
 
 def _download(url: str) -> bytes:
-    with requests.get(url, timeout=TIMEOUT_SECONDS, stream=True) as response:
-        response.raise_for_status()
-        body = response.raw.read(LONGEST_FILE_BYTES + 1, decode_content=True)
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, BoundedAdapter(WHOLE_SECONDS, connections=1))
+        with (
+            session.get(url, timeout=TIMEOUT_SECONDS, stream=True) as response,
+            body_in_time(response.raw, WHOLE_SECONDS),
+        ):
+            response.raise_for_status()
+            body = response.raw.read(LONGEST_FILE_BYTES + 1, decode_content=True)
     if len(body) > LONGEST_FILE_BYTES:
         raise ValueError(f"more than {LONGEST_FILE_BYTES} bytes")
     return bytes(body)

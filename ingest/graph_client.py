@@ -40,7 +40,7 @@ SLOW_ATTEMPTS = 2
 ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
 # Slices of days are read side by side, and the reports of a slice.
-CONNECTIONS = 32
+CONNECTIONS = 96
 MOST_PAGES = 5_000
 MOST_EMPTY_PAGES = 100
 NOBODY = "nobody"
@@ -175,7 +175,7 @@ class GraphClient:
     @property
     def busy_seconds(self) -> float:
         """A stopwatch that stands still while Meta's limits make the account wait."""
-        return self._clock.monotonic() - self._pace.waited(self._account_id)
+        return self._clock.monotonic() - self._pace.waited_so_far(self._account_id)
 
     def counted(self) -> tuple["GraphClient", Usage]:
         """The same client, and the calls made through this very one."""
@@ -420,9 +420,11 @@ class GraphClient:
 
     def _note_time(self, date_header: str | None) -> None:
         try:
-            self.server_time = parsedate_to_datetime(date_header or "")
+            told = parsedate_to_datetime(date_header or "")
         except ValueError:
             return
+        if told.tzinfo is not None:
+            self.server_time = told
 
     def _without_token(self, text: str) -> str:
         # The proof stands in the address, and so in the text of a broken connection.

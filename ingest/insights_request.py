@@ -26,7 +26,13 @@ from ingest.errors import (
 from ingest.fields import Breakdown, Level
 from ingest.graph_client import ENDLESS, GraphClient
 from ingest.report_jobs import made_report
-from ingest.request_shape import ANY_DAYS, RequestShape, fewer_days, narrower
+from ingest.request_shape import (
+    ANY_DAYS,
+    SMALLEST_PAGE,
+    RequestShape,
+    fewer_days,
+    narrower,
+)
 from ingest.spool import DayContent, Spool
 from ingest.windows import DateWindow, consecutive
 
@@ -54,8 +60,8 @@ class WindowReading:
         contents: the days that were read whole.
         was_split: whether it had to be made smaller than it began.
         seconds: what it took, waits for Meta's limits left out.
-        too_slow: it took so much of the load's time that the next run has to ask for
-            less at a time, in `shape`.
+        next_shape: in which the next run has to ask, since it was not whole after so
+            much of the load's time; None otherwise.
         problem: why the other days were not read.
     """
 
@@ -66,7 +72,7 @@ class WindowReading:
     was_split: bool = False
     pages: int = 0
     seconds: float = 0.0
-    too_slow: bool = False
+    next_shape: RequestShape | None = None
     problem: PathwaysError | None = None
 
     @property
@@ -75,7 +81,7 @@ class WindowReading:
 
         Its days limit them only where fewer were read at a time than asked for.
         """
-        if not self.too_slow and not (self.was_split and self.contents):
+        if not self.was_split or not self.contents:
             return None
         if self.shape.days >= self.asked:
             return replace(self.shape, days=ANY_DAYS)
@@ -147,12 +153,11 @@ class InsightsRequest:
                 moved = 0
         reading.seconds = self.client.busy_seconds - began
         if isinstance(reading.problem, TimeUp) and self.is_long(reading.seconds):
-            reading.too_slow = True
             # Smaller pages would make it slower yet.
-            less = fewer_days(reading.shape) or narrower(
-                reading.shape, level, len(window), self.page_limit
-            )
-            reading.shape = less or reading.shape
+            page_limit = reading.shape.page_limit
+            least = replace(reading.shape, page_limit=min(page_limit, SMALLEST_PAGE))
+            less = narrower(least, level, len(window), page_limit) or least
+            reading.next_shape = replace(less, page_limit=page_limit)
         return reading
 
     def is_long(self, seconds: float) -> bool:

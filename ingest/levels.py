@@ -119,7 +119,7 @@ class LevelsReader:
         )
         found.readings[window] = reading
         self.expectation.learn(window, reading.contents)
-        if (shape := reading.learned) is not None:
+        if (shape := reading.next_shape or reading.learned) is not None:
             self.expectation.shapes[window] = shape
         self.window_read(window, reading)
         if reading.problem is not None and not isinstance(
@@ -135,15 +135,18 @@ class LevelsReader:
         """
         is_one_day = len(found.days) == 1 and self.request.is_long(seconds)
         for (level, breakdown), reading in found.readings.items():
-            if isinstance(reading.problem, TimeUp) and (reading.too_slow or is_one_day):
-                took = reading.seconds if reading.too_slow else seconds
+            is_long = reading.next_shape is not None
+            if isinstance(reading.problem, TimeUp) and (is_long or is_one_day):
+                took = reading.seconds if is_long else seconds
+                next_time = "in smaller parts" if is_long else "last of all"
                 by = " by country" if breakdown == "country" else ""
                 reading.problem = NoUsableAnswer(
                     f"{level} insights{by} of act_{self.account.account_id}, "
                     f"{found.days}, were not read whole in {took:.0f} s; a load has "
                     f"{self.request.load_seconds:.0f} s.",
-                    "They are asked for in smaller parts in the next run. Give loads "
-                    "more time (`load_seconds`) if that does not help.",
+                    f"They are asked for {next_time} in the next run. Give loads more "
+                    "time (`load_seconds`, or `--backfill-minutes` where it is "
+                    "history) if that does not help.",
                     code=TimeUp.code,
                 )
 

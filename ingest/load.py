@@ -37,7 +37,8 @@ from ingest.spool import Spool
 logger = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0005
-# Slices of days that are read side by side, of all accounts, and of each at least.
+# Slices of days that are read side by side, shared among the accounts that are; but of
+# each account at least the second.
 MOST_SLICES, LEAST_SLICES = 16, 4
 # What is read of one account; the next step of it begins after it, and after the first
 # step of every other account has begun.
@@ -252,6 +253,7 @@ class Load:
         paces: dict[str, Pace] = {}
         found = []
         accounts = [*accounts_to_read(settings, options)]
+        at_once = max(1, min(len(accounts), settings.parallel_accounts))
         for store, account_id in accounts:
             token = meta.token_of(store).get_secret_value()
             pace = paces.setdefault(token, self._pace(token, ledger))
@@ -279,7 +281,7 @@ class Load:
                 is_history=self._is_history,
                 page_limit=meta.page_limit,
                 load_seconds=self._load_seconds,
-                slices=max(LEAST_SLICES, MOST_SLICES // len(accounts)),
+                slices=max(LEAST_SLICES, MOST_SLICES // at_once),
                 api_version=meta.api_version,
                 shrink_share=float(meta.shrink_share),
                 accepts_shrink=options.accepts_shrink,

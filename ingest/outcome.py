@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ingest.errors import Deferred, PathwaysError
+from ingest.errors import Deferred, PathwaysError, TimeUp
 from ingest.graph_client import Usage
 from ingest.planner import PlannedWindow
 
@@ -15,7 +15,7 @@ class AccountOutcome:
     Attributes:
         notices: what an operator should know though nothing failed, as sentences.
         deferred: what is left to later runs, since Meta's limits or the time said so.
-        server_time: what Meta said last of the time.
+        server_time: what Meta said of the time while the objects were listed.
         is_broken_off: it failed in a way that the next request would fail as well.
     """
 
@@ -43,7 +43,9 @@ class AccountOutcome:
     def is_refused(self) -> bool:
         """Whether its next request would fail or have to wait in this run as well."""
         is_told = any(left.resume_at is not None for left in self.deferred)
-        return is_told or (self.is_broken_off and bool(self.failures))
+        # Time that was up is no refusal: another load has its own.
+        has_failed = any(failure.code != TimeUp.code for failure in self.failures)
+        return is_told or (self.is_broken_off and has_failed)
 
     @property
     def word(self) -> str:

@@ -168,10 +168,10 @@ class Pace:
                 account.refusals += 1
             self._note(account_id, use_case, quota)
             seconds = wait_after_refusal(
-                refusal.number, quota, account.refusals, retry_after
+                refusal.number, quota, max(account.refusals, 1), retry_after
             )
-        until = self._clock.monotonic() + seconds
-        self._shut(bucket, until)
+            until = self._clock.monotonic() + seconds
+            self._open_from[bucket] = max(self._open_from.get(bucket, 0.0), until)
         if scope == "app":
             for pace in self._of_same_app:
                 pace._shut(None, until)
@@ -190,6 +190,13 @@ class Pace:
         """Seconds the account has waited in this run."""
         with self._lock:
             return self._accounts[account_id].waited
+
+    def waited_so_far(self, account_id: str) -> float:
+        """The same, without what is still to come of a wait that is under way."""
+        with self._lock:
+            account = self._accounts[account_id]
+            to_come = account.waits_until - self._clock.monotonic()
+            return account.waited - max(to_come, 0.0)
 
     def used_percent(self, account_id: str) -> float | None:
         """Of the account's most used quota, as last said; None when never said."""

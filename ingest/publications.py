@@ -65,7 +65,7 @@ where superseded_at in (
 )
 """
 # Everything is young.
-_NEVER = datetime(1970, 1, 3, tzinfo=UTC)
+NEVER = datetime(1970, 1, 3, tzinfo=UTC)
 
 _IN_A_MANIFEST = (
     "snapshot_id",
@@ -156,8 +156,10 @@ def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[s
 
 def thinned_as_of(
     connection: duckdb.DuckDBPyConnection, now: datetime | None = None
-) -> datetime:
+) -> datetime | None:
     """The moment by which old readings were thinned out the last time.
+
+    None where that was never noted.
 
     Args:
         now: of a thinning that is about to be; noted, and its own moment.
@@ -170,7 +172,8 @@ def thinned_as_of(
         )
         return now
     rows = connection.execute("select max(as_of) from ledger.thinnings").fetchall()
-    return rows[0][0] or _NEVER
+    moment: datetime | None = rows[0][0]
+    return moment
 
 
 def keep_only(

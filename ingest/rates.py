@@ -48,6 +48,7 @@ def new_rates(settings: Settings, ledger: Ledger) -> NewRates:
         # A weekend before the oldest day needs the rate of the Friday before.
         since = oldest_day(now.date()) - timedelta(days=14)
         found = fetch_rates(settings.fx, since)
+        rows = as_table(found, known_rates(settings.data_dir), settings.fx, now)
     except RatesUnavailable as problem:
         logger.warning("%s", problem)
         failed = {
@@ -56,7 +57,6 @@ def new_rates(settings: Settings, ledger: Ledger) -> NewRates:
             "error": str(problem),
         }
         return NewRates(failure=problem, receipts=[{**receipt, **failed}])
-    rows = as_table(found, known_rates(settings.data_dir), settings.fx, now)
     reached("sync.rates_fetched")
     done = {"outcome": "complete", "row_count": len(found)}
     return NewRates(rows, receipts=[{**receipt, **done}])

@@ -270,6 +270,10 @@ class Reader:
         }
         return planner.troubled_last(plan, failed, slow)
 
+    def is_slow(self, planned: PlannedWindow) -> bool:
+        """Whether it is a day that the last load had no time for."""
+        return (planned.account_id, planned.window.until) in self.ledger.slow_days
+
     def failed(self, problem: PathwaysError) -> None:
         """Note that the account as a whole could not be read on."""
         self.outcome.is_broken_off = True

@@ -15,7 +15,7 @@ from ingest.files import digest
 from ingest.insights_request import WindowReading
 from ingest.ledger import Account, Reading
 from ingest.levels import LevelsReader, LevelsReading
-from ingest.request_shape import ANY_DAYS
+from ingest.request_shape import ANY_DAYS, RequestShape
 from ingest.spool import DayContent
 from ingest.windows import is_partial
 
@@ -43,7 +43,7 @@ def of_windows(
                 yield _of_window(reader, window, reading, day) | {
                     "is_whole": False,
                     "outcome": "failed",
-                    **_learned(reading),
+                    **_shape(reading.next_shape),
                     **_said(problem),
                 }
 
@@ -161,7 +161,7 @@ def _complete(
         "rows_load_id": None if new or held is None else held.rows_load_id,
         "attribution_requested": fields.ATTRIBUTION_REQUESTED,
         "request_mode": reading.shape.mode,
-        **_learned(reading),
+        **_shape(reading.learned),
         "pages": reading.pages,
         "attempts": calls,
     }
@@ -184,16 +184,15 @@ def _of_window(
     }
 
 
-def _learned(reading: WindowReading) -> Receipt:
-    """How the next run is to ask; empty where nothing was split."""
-    learned = reading.learned
-    if learned is None:
+def _shape(shape: RequestShape | None) -> Receipt:
+    """How the next run is to ask; empty where that is not known."""
+    if shape is None:
         return {}
     return {
-        "request_mode": learned.mode,
-        "request_days": learned.days if learned.days < ANY_DAYS else None,
-        "request_page_limit": learned.page_limit,
-        "request_campaigns": learned.campaigns,
+        "request_mode": shape.mode,
+        "request_days": shape.days if shape.days < ANY_DAYS else None,
+        "request_page_limit": shape.page_limit,
+        "request_campaigns": shape.campaigns,
     }
 
 

@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 30.0
 # A job may stay where it is for ever: after so long it is given up, or after this part
-# of a load's time, where that is less.
-STALLED_AFTER_SECONDS, STALLED_AFTER_PART = 300.0, 1 / 4
+# of a load's time, where that is less; but not before the first of them.
+STALLED_AFTER_SECONDS, STALLED_AFTER_PART = (60.0, 300.0), 1 / 4
 # One that gets on too slowly is asked for with fewer days.
-LONGEST_SECONDS, LONGEST_PART = 1800.0, 1 / 2
+LONGEST_SECONDS, LONGEST_PART = (120.0, 1800.0), 1 / 2
 # A run's id may be unknown for an instant after Meta gave it.
 UNKNOWN_POLLS = 4
 _FIELDS = "async_status,async_percent_completion,error_code,error_message,error_subcode"
@@ -41,10 +41,11 @@ def made_report(
         TooMuchData: it gets on, but takes too much of the load's time.
         MetaError, Deferred: as the client.
     """
-    stalled_after = min(STALLED_AFTER_SECONDS, load_seconds * STALLED_AFTER_PART)
-    longest = min(LONGEST_SECONDS, load_seconds * LONGEST_PART)
+    stalled_after = _within(STALLED_AFTER_SECONDS, load_seconds * STALLED_AFTER_PART)
+    longest = _within(LONGEST_SECONDS, load_seconds * LONGEST_PART)
     run_id = client.start_report(path, params)
-    started = moved = clock.monotonic()
+    # What Meta's limits made us wait is not the report's fault.
+    started = moved = client.busy_seconds
     percent: object = None
     wait = FIRST_POLL_SECONDS
     unknown = 0
@@ -63,13 +64,18 @@ def made_report(
         if _is_whole(run, run_id):
             return run_id
         if run.get("async_percent_completion") != percent:
-            percent, moved = run.get("async_percent_completion"), clock.monotonic()
-        now = clock.monotonic()
+            percent, moved = run.get("async_percent_completion"), client.busy_seconds
+        now = client.busy_seconds
         stands = f"Report {run_id} stands at {percent} % after {now - started:.0f} s."
         if now - moved > stalled_after:
             raise ReportFailed(stands, "It is given up and another one asked for.")
         if now - started > longest:
             raise TooMuchData(stands, "Ask for fewer days.", code=ReportFailed.code)
+
+
+def _within(bounds: tuple[float, float], seconds: float) -> float:
+    least, most = bounds
+    return min(max(seconds, least), most)
 
 
 def _is_whole(run: Mapping[str, object], run_id: str) -> bool:

@@ -51,11 +51,13 @@ def sync_fresh(settings: Settings, options: SyncOptions | None = None) -> SyncSu
             probed = reader.probe(account)
         state = account_state(account, reader.ledger, probed)
         plan = planner.fresh_windows(state, reader.clock.now())
-        later = [window for window in plan if not window.is_urgent]
-        left[account.account_id] = account, reader.troubled_last(later)
+        urgent = reader.troubled_last(window for window in plan if window.is_urgent)
+        later = reader.troubled_last(window for window in plan if not window.is_urgent)
+        # What takes longer than a load has comes after all else, urgent or not.
+        endless = [window for window in urgent if reader.is_slow(window)]
+        left[account.account_id] = account, [*later, *endless]
         _tell_planned(reader, plan)
-        urgent = [window for window in plan if window.is_urgent]
-        reader.windows(account, reader.troubled_last(urgent))
+        reader.windows(account, [w for w in urgent if not reader.is_slow(w)])
 
     def read_rest(reader: Reader) -> None:
         if reader.outcome.account_id in left:

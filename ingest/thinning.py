@@ -180,7 +180,7 @@ def thin(data_dir: Path, now: datetime | None) -> Thinned:
             return Thinned(0, 0)
         connection.execute("begin")
         on_disk = publications.record(connection, data_dir)
-        now = publications.thinned_as_of(connection, now)
+        now = publications.thinned_as_of(connection, now) or publications.NEVER
         connection.register("marks", _marks(connection, on_disk, now))
         _choose(connection, now)
         rows = _delete_rows(connection, held)
