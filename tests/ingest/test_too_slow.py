@@ -130,12 +130,10 @@ def test_history_goes_on_before_days_that_no_load_has_time_for(
         hanging = newest - timedelta(days=36)
         slow(sandbox, 400, rf'{OF_BAD}(?=.*"until":"{hanging}").*breakdowns=country')
 
-        first = list(sync_all_history(run.settings, run.options, LOAD_SECONDS))
-        second = list(sync_all_history(run.settings, run.options, LOAD_SECONDS))
+        loads = list(sync_all_history(run.settings, run.options, LOAD_SECONDS))
 
-        assert [codes(summary) for summary in first] == [["META-TIME"]]
         missing = history_days_missing(run.settings, read_ledger(run.data_dir))
-        assert codes(second[-1]) == ["META-TIME"]
+        assert codes(loads[0]) == codes(loads[-1]) == ["META-TIME"]
         assert missing == {BAD: [hanging]}
 
 
