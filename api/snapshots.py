@@ -25,6 +25,8 @@ from api.settings import Settings
 
 LOGGER = logging.getLogger("api")
 Row = dict[str, Any]
+# A table or a column is not there: an earlier release built the snapshot.
+OF_ANOTHER_RELEASE = (duckdb.CatalogException, duckdb.BinderException)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Reader:
                 "The answer would need more memory than a request may use.",
                 "Ask for fewer days.",
             ) from error
-        except (duckdb.IOException, duckdb.CatalogException) as error:
+        except (duckdb.IOException, *OF_ANOTHER_RELEASE) as error:
             raise _unusable() from error
 
     def _too_slow(self) -> TooSlow:
@@ -297,8 +299,8 @@ class Snapshots:
 
 def _unusable() -> SnapshotUnusable:
     return SnapshotUnusable(
-        "The published snapshot cannot be read.",
-        "Run `pathways publish`: it copies the audited build anew.",
+        "The published snapshot cannot be read, or not by this release.",
+        "Run `pathways run`: it builds and publishes anew.",
     )
 
 

@@ -185,6 +185,35 @@ def test_at_the_start_a_damaged_snapshot_gives_way_to_the_one_before(
     assert document["data"]["overview"]["spend"]["value"] == "1.00"
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "drop table marts.settled_days",
+        "alter table marts.dashboard_daily drop column attribution_setting",
+    ],
+)
+def test_a_snapshot_of_an_earlier_release_is_answered_with_what_to_run(
+    client: TestClient,
+    publish: Publish,
+    acme_world: Any,
+    data_dir: Path,
+    statement: str,
+) -> None:
+    publish(acme_world, "s1")
+    file = data_dir / "snapshots" / "s1.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(statement)
+    for named in (file.with_suffix(".json"), data_dir / "current.json"):
+        document = json.loads(named.read_text())
+        document["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        named.write_text(json.dumps(document))
+
+    answer = client.get("/v1/dashboard")
+
+    assert answer.status_code == 503
+    assert "pathways run" in answer.json()["hint"]
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_with_nothing_good_to_read_the_answer_is_503(
     client: TestClient,
