@@ -103,8 +103,7 @@ class _Call:
         self.is_over = True
         try:
             self.connection.shutdown(socket.SHUT_RDWR)
-        except Exception:
-            # A socket within a proxy's has no such thing.
+        except Exception:  # a socket within a proxy's has no `shutdown`
             with suppress(Exception):
                 self.connection.close()
 

@@ -154,26 +154,23 @@ def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[s
     return frozenset(snapshot_ids)
 
 
-def thinned_as_of(
-    connection: duckdb.DuckDBPyConnection, now: datetime | None = None
-) -> datetime | None:
+def thinned_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """The moment by which old readings were thinned out the last time.
 
     None where that was never noted.
-
-    Args:
-        now: of a thinning that is about to be; noted, and its own moment.
     """
-    if now is not None:
-        connection.execute("insert into ledger.thinnings values ($now)", {"now": now})
-        connection.execute(
-            "delete from ledger.thinnings "
-            "where as_of < (select max(as_of) from ledger.thinnings)"
-        )
-        return now
     rows = connection.execute("select max(as_of) from ledger.thinnings").fetchall()
     moment: datetime | None = rows[0][0]
     return moment
+
+
+def note_thinning(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Keep the moment of a thinning, unless a later one is known."""
+    connection.execute("insert into ledger.thinnings values ($now)", {"now": now})
+    connection.execute(
+        "delete from ledger.thinnings "
+        "where as_of < (select max(as_of) from ledger.thinnings)"
+    )
 
 
 def keep_only(

@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 30.0
-# A job may stay where it is for ever: after so long it is given up, or after this part
-# of a load's time, where that is less; but not before the first of them.
+# A job may stay where it is for ever: it is given up after this part of a load's time,
+# within these bounds.
 STALLED_AFTER_SECONDS, STALLED_AFTER_PART = (60.0, 300.0), 1 / 4
 # One that gets on too slowly is asked for with fewer days.
 LONGEST_SECONDS, LONGEST_PART = (120.0, 1800.0), 1 / 2

@@ -180,7 +180,10 @@ def thin(data_dir: Path, now: datetime | None) -> Thinned:
             return Thinned(0, 0)
         connection.execute("begin")
         on_disk = publications.record(connection, data_dir)
-        now = publications.thinned_as_of(connection, now) or publications.NEVER
+        if now is None:
+            now = publications.thinned_as_of(connection) or publications.NEVER
+        else:
+            publications.note_thinning(connection, now)
         connection.register("marks", _marks(connection, on_disk, now))
         _choose(connection, now)
         rows = _delete_rows(connection, held)
