@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from ingest import errors
+from ingest.bounded_http import body_in_time
 from ingest.fields import insight_fields
 from ingest.graph_client import GraphClient, Limits
 from ingest.pace import Pace
@@ -178,6 +180,43 @@ def test_trouble_that_meets_calls_side_by_side_is_no_account_that_fails(
 
     assert len(answers) == 20
     assert it.usage.errors == 20
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Tue, 10 Mar 2026 09:30:00 GMT", datetime(2026, 3, 10, 9, 30, tzinfo=UTC)),
+        # No zone that anyone answers for: nothing may be thinned out by it.
+        ("Tue, 10 Mar 2026 09:30:00 -0000", None),
+        ("noon", None),
+    ],
+)
+def test_time_that_meta_tells_counts_with_its_zone_only(
+    date: str, told: datetime | None
+) -> None:
+    with Loopback(lambda _: Answer(b"{}", headers={"Date": date})) as server:
+        it = GraphClient(server.url, "v25.0", "token", clock=FakeTime().clock)
+        it.node("act_1", {})
+        it.close()
+
+    assert it.server_time == told
+
+
+def test_answer_of_a_socket_that_knows_no_shutdown_ends_in_time_too() -> None:
+    """Such is one within a proxy's; and the next one ends in time as well."""
+    closed = []
+    raw = SimpleNamespace(
+        _pathways_socket=SimpleNamespace(close=lambda: closed.append(True))
+    )
+
+    def wait_for_hang_up(number: int) -> None:
+        with body_in_time(raw, 0.05):  # type: ignore[arg-type]
+            while len(closed) < number:
+                time.sleep(0.01)
+
+    for number in (1, 2):
+        with pytest.raises(TimeoutError):
+            wait_for_hang_up(number)
 
 
 def test_client_whose_time_is_up_asks_no_more(sandbox: Sandbox) -> None:

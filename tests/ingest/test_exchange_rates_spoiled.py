@@ -2,12 +2,12 @@
 
 import io
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from ingest.errors import RatesUnavailable
-from ingest.exchange_rates import fetch_rates
+from ingest.exchange_rates import as_table, fetch_rates
 from ingest.settings import FxSettings
 from tests.fixtures.loopback import Answer, Loopback, in_turn
 
@@ -70,3 +70,24 @@ def test_short_file_row_is_rates_unavailable(tmp_path) -> None:
 
     with pytest.raises(RatesUnavailable):
         fetch_rates(FxSettings(provider="file", path=path), date(1999, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param('"quote": "USD", "rate": 12345678901.5', id="eleven digits"),
+        pytest.param('"quote": 5, "rate": 1.5', id="a currency that is a number"),
+    ],
+)
+def test_rate_that_cannot_be_stored_is_rates_unavailable(row: str) -> None:
+    body = f'[{{"base": "EUR", "date": "2026-03-02", {row}}}]'.encode()
+    with Loopback(in_turn(Answer(body))) as server:
+        fx = FxSettings.model_validate(
+            {"provider": "frankfurter", "base_url": server.url}
+        )
+        found = fetch_rates(fx, date(1999, 1, 1))
+
+    with pytest.raises(RatesUnavailable) as caught:
+        as_table(found, {}, fx, datetime(2026, 3, 10, tzinfo=UTC))
+
+    assert caught.value.code == "FX-002"

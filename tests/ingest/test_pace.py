@@ -1,5 +1,6 @@
 """When the next call may go: waits, limits of a wait, who is held up and who is not."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -133,6 +134,23 @@ def test_threads_that_wait_side_by_side_wait_once() -> None:
     it.before(ONE, "insights", 1)
 
     assert it.waited(ONE) == 50.0
+
+
+def test_wait_that_is_under_way_counts_as_far_as_it_has_come() -> None:
+    time = FakeTime()
+    seen: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        seen.append(it.waited_so_far(ONE))
+        time.waits.append(seconds)
+
+    it = Pace(replace(time.clock, sleep=sleep), 60, tier=FULL_ACCESS)
+    it.answered(ONE, "insights", Quota(account_percent=100, regain_seconds=50))
+
+    it.before(ONE, "insights", 1)
+
+    assert seen == [0.0]
+    assert it.waited_so_far(ONE) == it.waited(ONE) == 50.0
 
 
 def test_calls_that_are_refused_side_by_side_are_one_refusal() -> None:

@@ -145,3 +145,13 @@ def test_report_that_gets_on_too_slowly_is_asked_for_with_fewer_days(
         made_report(it, clock, f"{ACME}/insights", PARAMS, 600)
 
     assert 300 < waited(sandbox, clock) <= 331
+
+
+def test_report_is_given_a_minute_however_short_the_load(sandbox: Sandbox) -> None:
+    sandbox.reports.plan(match="insights", outcome="stall")
+    it, clock = client(sandbox)
+
+    with pytest.raises(ReportFailed, match="stands at"):
+        made_report(it, clock, f"{ACME}/insights", PARAMS, 60)
+
+    assert 60 < waited(sandbox, clock) <= 91

@@ -14,7 +14,8 @@ import duckdb
 import pytest
 
 from ingest import files, snapshots
-from ingest.errors import SnapshotError
+from ingest.audit import audit_build
+from ingest.errors import AuditFailed, SnapshotError
 from ingest.snapshots import current, prune, publish
 
 NOW = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
@@ -284,3 +285,21 @@ def test_damaged_pointer_is_no_current_snapshot(tmp_path: Path) -> None:
     snapshot = current(tmp_path)
 
     assert snapshot is None
+
+
+@pytest.mark.parametrize(
+    "mark", ["", ", null::varchar as load_id"], ids=["none", "null"]
+)
+def test_build_that_does_not_say_which_loads_it_holds_is_not_published(
+    tmp_path: Path, mark: str
+) -> None:
+    """One of an earlier release, or of an empty warehouse."""
+    build(tmp_path)
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
+        connection.execute(
+            "create table marts.build_results as select 'build' as command, "
+            f"false as is_selection, 'ended' as status, null as node{mark}"
+        )
+
+    with pytest.raises(AuditFailed, match="build it again"):
+        audit_build(tmp_path)

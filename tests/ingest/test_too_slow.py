@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.ledger import read_ledger
+from ingest.request_shape import RequestShape
 from ingest.sandbox.faults import Fault
 from ingest.sandbox.params import Request
 from ingest.sandbox.plans import many_plans
@@ -135,6 +136,40 @@ def test_history_goes_on_before_days_that_no_load_has_time_for(
         missing = history_days_missing(run.settings, read_ledger(run.data_dir))
         assert codes(loads[0]) == codes(loads[-1]) == ["META-TIME"]
         assert missing == {BAD: [hanging]}
+
+
+@pytest.mark.slow
+def test_urgent_day_that_no_load_has_time_for_keeps_no_other_from_being_read(
+    run: FaultRun,
+) -> None:
+    """Today takes 150 seconds a window, of eight, where a load has 600."""
+    run = changed(run, page_limit=25)
+    today = run.sandbox.world.accounts[0].local_day(run.sandbox.clock.now())
+    slow(run.sandbox, 150, rf'{OF_BAD}.*"until":"{today}"')
+
+    loads = [sync(run) for _ in range(6)]
+
+    assert "META-TIME" in codes(loads[-1])
+    assert days_shown(run) == 10
+
+
+def test_day_that_takes_too_long_is_asked_for_by_campaign_not_in_smaller_pages(
+    tmp_path: Path,
+) -> None:
+    """Two pages of one day, 700 seconds each."""
+    plans = many_plans(1, accounts_per_store=1, campaigns=20, created_days_ago=0)
+    world = build_world(plans, seed=DEFAULT_SEED, start=DEFAULT_START)
+    with Sandbox(world) as sandbox:
+        run = FaultRun(
+            tmp_path, sandbox, {"load_seconds": LOAD_SECONDS, "page_limit": 26}
+        )
+        slow(sandbox, 700, rf"{OF_BAD}(?=.*level=ad&)(?=.*breakdowns=country)")
+
+        summary = sync(run)
+
+        shapes = read_ledger(tmp_path, sandbox.clock.now()).shapes
+        assert "META-TIME" in codes(summary)
+        assert shapes[BAD, "ad", "country"] == RequestShape("now", 1, 26, campaigns=25)
 
 
 def test_account_that_the_time_did_not_reach_comes_first_in_the_next_load(
