@@ -25,7 +25,10 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("ruff", "check", "."),
         ("mypy",),
         pytest.param(("sqlfluff", "lint", "dbt_project"), marks=pytest.mark.slow),
-        ("sqlfluff", "lint", "--templater", "placeholder", "api/queries"),
+        pytest.param(
+            ("sqlfluff", "lint", "--templater", "placeholder", "api/queries"),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=" ".join,
 )

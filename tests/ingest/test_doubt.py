@@ -228,6 +228,7 @@ def test_level_that_is_refused_leaves_the_others_read(run: Run) -> None:
     assert run.spend() == run.truth() | unread
 
 
+@pytest.mark.slow
 def test_account_beside_one_that_is_held_back_is_read(run: Run) -> None:
     empty_first_day(run)
 

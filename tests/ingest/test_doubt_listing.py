@@ -64,6 +64,7 @@ def test_listing_that_lacks_much_is_believed_when_the_next_lacks_the_same(
     assert len(present(run)) == 2
 
 
+@pytest.mark.slow
 def test_as_many_others_missing_confirm_nothing(run: FaultRun) -> None:
     before = present(run)
 
@@ -84,6 +85,7 @@ def test_one_or_two_of_three_gone_are_believed_at_once(run: FaultRun) -> None:
     assert len(present(run, "campaign")) == 1
 
 
+@pytest.mark.slow
 def test_listing_that_was_a_slip_changes_nothing(run: FaultRun) -> None:
     before = present(run)
 

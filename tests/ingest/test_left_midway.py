@@ -107,6 +107,7 @@ def test_day_that_was_left_after_its_totals_is_read_whole_by_the_next_run(
     assert shown_is_true(run)
 
 
+@pytest.mark.slow
 def test_day_that_became_empty_is_not_read_for_ever(run: FaultRun) -> None:
     """Held back, confirmed, and then as quiet as any other day."""
     sandbox = run.sandbox
@@ -256,6 +257,7 @@ def test_account_that_fails_keeps_no_other_from_its_whole_history(
         assert len(of_bad) == 1
 
 
+@pytest.mark.slow
 def test_account_whose_creation_is_no_moment_is_read(tmp_path: Path) -> None:
     odd = edited(
         lambda body: re.sub(rb'("created_time":")[^"]+', rb"\g<1>long ago", body)

@@ -174,6 +174,7 @@ def test_loads_under_a_jumping_clock_show_what_they_show_without(
     assert differences(found[1], found[0]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metas_too", [False, True], ids=["ours alone", "Meta's too"])
 def test_history_is_thinned_out_only_by_a_time_that_meta_says_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metas_too: bool

@@ -26,10 +26,8 @@ from tests.promises.fault_run import (
 # Some on every run of the suite; the rest in the slower ring.
 EVERY_RUN = {
     "closed mid body, for ever",
-    "code 80000 for 40 minutes",
     "endless pages",
     "too large: only reports",
-    "report fails for ever",
 }
 MOST_REQUESTS = 1_500
 LONGEST_WAIT = 3_600.0

@@ -92,6 +92,7 @@ def test_points_are_kept_to_where_no_header_says_how_many_are_used(
     assert untold.refused() == []
 
 
+@pytest.mark.slow
 def test_points_of_a_load_count_in_the_load_right_after_it(untold: Syncs) -> None:
     codes = [untold.fresh().exit_code, untold.history().exit_code]
 

@@ -40,6 +40,7 @@ def caught_up(syncs: Syncs, read_once: Path) -> Syncs:
     return syncs
 
 
+@pytest.mark.slow
 def test_full_access_near_its_limit_slows_down_and_is_never_refused(
     syncs: Syncs,
 ) -> None:

@@ -189,6 +189,7 @@ def test_advice_is_bounded_and_explained_for_any_data(
     assert_bounded_and_explained(rows)
 
 
+@pytest.mark.slow
 @any_data
 @given(
     cells=cell_days, bar=st.sampled_from([0.4, 1.0, 2.5]), by_break_even=st.booleans()

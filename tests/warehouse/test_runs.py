@@ -257,6 +257,7 @@ def test_a_build_that_fails_a_test_is_not_published(
     assert (run.data_dir / "current.json").read_text() == served
 
 
+@pytest.mark.slow
 def test_a_build_is_published_under_the_newest_load_in_it(
     small: Sandbox, after_first_run: Pathways
 ) -> None:
