@@ -210,13 +210,15 @@ def test_answer_of_a_socket_that_knows_no_shutdown_ends_in_time_too() -> None:
     )
 
     def wait_for_hang_up(number: int) -> None:
+        given_up = time.monotonic() + 5
         with body_in_time(raw, 0.05):  # type: ignore[arg-type]
-            while len(closed) < number:
+            while len(closed) < number and time.monotonic() < given_up:
                 time.sleep(0.01)
 
     for number in (1, 2):
         with pytest.raises(TimeoutError):
             wait_for_hang_up(number)
+        assert len(closed) == number
 
 
 def test_client_whose_time_is_up_asks_no_more(sandbox: Sandbox) -> None:
