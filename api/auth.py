@@ -1,6 +1,7 @@
 """From a request's headers to its caller, by the keys as the file has them now."""
 
 import hmac
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from api.callers import EVERYONE, Caller
 from api.errors import KeysUnusable, Unauthenticated
 from api.keys import FILE_NAME, Key, Keys, KeysDamaged, digest, read_keys
 
+LOGGER = logging.getLogger("api")
 BEARER = HTTPBearer(
     auto_error=False, description="A key of `pathways keys add`; it opens its stores."
 )
@@ -34,6 +36,7 @@ class Keyring:
         self._signature: tuple[int, ...] | None = None
         self._keys: Keys | None = None
         self._had_keys = False
+        self._told = ""
 
     def caller(self, authorization: Sequence[bytes]) -> Caller:
         """Who sends these Authorization headers.
@@ -46,7 +49,7 @@ class Keyring:
         if not keys and not self._had_keys and self._is_open:
             return EVERYONE
         if not keys:
-            raise _unusable()
+            raise self._unusable(f"{self._data_dir / FILE_NAME} holds no key any more")
         presented = _bearer(authorization)
         if presented is None:
             raise _refused("No key came with the request.", CHALLENGE)
@@ -76,17 +79,26 @@ class Keyring:
         except FileNotFoundError:
             signature = ()
         except OSError as error:
-            raise _unusable() from error
+            raise self._unusable(str(error)) from error
         if signature != self._signature:
-            # Damaged ones are read again each time: the report names the reason.
+            # What cannot be read is tried again with each request.
             self._signature = None
             try:
                 self._keys = read_keys(self._data_dir)
             except KeysDamaged as error:
-                raise _unusable() from error
-            self._signature = signature
+                raise self._unusable(str(error)) from error
+            self._signature, self._told = signature, ""
             self._had_keys = self._had_keys or bool(self._keys and self._keys.keys)
         return self._keys.keys if self._keys else ()
+
+    def _unusable(self, why: str) -> KeysUnusable:
+        if why != self._told:
+            LOGGER.error("Nobody is let in: %s", why)
+        self._told = why
+        return KeysUnusable(
+            "The keys cannot be read, so nobody is let in.",
+            "Whoever runs this server finds the reason in its log.",
+        )
 
 
 def _bearer(authorization: Sequence[bytes]) -> bytes | None:
@@ -109,13 +121,6 @@ def _matching(keys: Sequence[Key], sha256: str) -> Key | None:
 def _refused(message: str, challenge: str) -> Unauthenticated:
     hint = "Send `Authorization: Bearer <key>`; `pathways keys add` makes keys."
     return Unauthenticated(message, hint, {"WWW-Authenticate": challenge})
-
-
-def _unusable() -> KeysUnusable:
-    return KeysUnusable(
-        "The keys cannot be read, so nobody is let in.",
-        "Whoever runs this server finds the reason in its log.",
-    )
 
 
 async def who_asks(

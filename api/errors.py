@@ -52,9 +52,12 @@ class ApiError(Exception):
         code: stable, for programs.
         hint: the next thing to do, as a sentence.
         headers: what the answer says beside its body.
+        is_logged: whether a 5xx of this kind is; not those that anyone can make
+            by the thousand.
     """
 
     code = "API-500"
+    is_logged = True
 
     def __init__(
         self, message: str, hint: str, headers: Mapping[str, str] | None = None
@@ -83,10 +86,14 @@ class TooLarge(ApiError):
 
 class Busy(ApiError):
     code = "API-503-BUSY"
+    is_logged = False
 
 
 class KeysUnusable(ApiError):
+    """`api.auth` logs why, once."""
+
     code = "API-503-KEYS"
+    is_logged = False
 
 
 class UnknownHost(ApiError):
@@ -207,13 +214,10 @@ def register(app: FastAPI) -> None:
 
 
 def refusal(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an ApiError; those of a 5xx are logged.
-
-    Not that there is too much to do: logging would be more of it.
-    """
+    """The answer to an ApiError; those of a 5xx are logged."""
     assert isinstance(error, ApiError)
     status = STATUS_OF[type(error)]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Busy):
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.is_logged:
         LOGGER.error(
             "%s %s: %s",
             request.state.request_id,
