@@ -87,7 +87,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.snapshots = snapshots
     register(app)
-    # The last one added is the first that a request meets.
+    # The last one added is the first that a request meets; what may only be reached by
+    # a known caller is added before the doors.
     app.add_middleware(Doors, settings=settings, keyring=keyring)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)

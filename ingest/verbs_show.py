@@ -101,6 +101,8 @@ def _application(settings: Settings, port: int | None) -> FastAPI:
 def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
     import uvicorn
 
+    from ingest.http_protocol import BoundedProtocol
+
     host = settings.serve.host
     where = f"http://{host}:{port or settings.serve.port}"
     click.echo(f"Serving {where}/docs - stop with Ctrl-C.", err=True)
@@ -108,6 +110,8 @@ def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
         app,
         host=host,
         port=port or settings.serve.port,
+        http=BoundedProtocol,
+        ws="none",
         log_level="warning",
         # Which program answers is nobody's business.
         server_header=False,
