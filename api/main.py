@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.caching import Caching, cacheable
 from api.errors import PROBLEM_TYPE, ConfigurationError, register
+from api.moving import States
 from api.routes import (
     budget,
     dashboard,
@@ -106,12 +108,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.snapshots = snapshots
     register(app)
+    app.add_middleware(
+        Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
+    )
     app.add_middleware(RequestIds)
-    for module in (
-        *(health, stores, status, dashboard, objects, rows, budget, definitions),
-        lineage,
-    ):
+    for module in (health, status, lineage):
         app.include_router(module.router, responses=PROBLEMS)
+    for module in (stores, dashboard, objects, rows, budget, definitions):
+        app.include_router(
+            module.router, responses=PROBLEMS, dependencies=[Depends(cacheable)]
+        )
     return app
 
 

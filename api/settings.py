@@ -19,6 +19,7 @@ class Settings:
         query_seconds: an answer that takes its queries longer is given up.
         memory_limit: of the database, as DuckDB writes it.
         threads: of the database.
+        kept_bytes: of answers that are kept in memory, at most.
     """
 
     data_dir: Path
@@ -30,6 +31,7 @@ class Settings:
     query_seconds: float = 10.0
     memory_limit: str = "1GB"
     threads: int = 2
+    kept_bytes: int = 64 * 2**20
 
     def moment(self) -> datetime:
         """The moment it is, UTC."""

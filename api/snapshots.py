@@ -167,13 +167,19 @@ class Snapshots:
         opened = self._enter()
         try:
             with opened.connection.cursor() as cursor:
-                warnings = (self._problem,) if self._problem else ()
                 seconds = self._settings.query_seconds
-                reader = Reader(opened.pointer, cursor, seconds, warnings)
+                reader = Reader(opened.pointer, cursor, seconds, self._warnings())
                 with reader._time_limit():
                     yield reader
         finally:
             self._leave(opened)
+
+    def seen(self) -> tuple[str, tuple[str, ...]] | None:
+        """The open snapshot, its warnings; None where a look at the pointer is due."""
+        current = self._current
+        if current is None or time.monotonic() >= self._look_at:
+            return None
+        return current.pointer.snapshot_id, self._warnings()
 
     def close(self) -> None:
         """Close the current snapshot; the next reader opens it again."""
@@ -181,6 +187,9 @@ class Snapshots:
             self._seen = None
             self._look_at = 0.0
             self._swap(None)
+
+    def _warnings(self) -> tuple[str, ...]:
+        return (self._problem,) if self._problem else ()
 
     def _enter(self) -> _Opened:
         self._look()

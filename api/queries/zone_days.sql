@@ -1,0 +1,14 @@
+-- Grain: one row per time zone of the accounts (UTC where one has not told its own),
+-- with the day that it is there at the clock.
+with zones as (
+
+    select distinct coalesce(timezone_name, 'UTC') as timezone_name
+    from marts.accounts
+
+)
+
+select
+    timezone_name,
+    cast(timezone(timezone_name, cast($now as timestamptz)) as date) as today
+from zones
+order by timezone_name
