@@ -5,6 +5,8 @@
     ├── SnapshotUnusable   API-503-SNAPSHOT    what was published cannot be opened
     ├── TooSlow            API-503-TIME        the queries took too long
     ├── TooLarge           API-503-MEMORY      the queries took too much memory
+    ├── ExportFailed       API-503-EXPORT      the file of an export was not written
+    ├── TooManyExports     API-503-EXPORTS     as many as allowed are under way
     ├── UnknownStore       API-404-STORE
     ├── UnknownCampaign    API-404-CAMPAIGN
     ├── NoLineage          API-404-LINEAGE     the documentation was not generated
@@ -66,6 +68,14 @@ class TooLarge(ApiError):
     code = "API-503-MEMORY"
 
 
+class ExportFailed(ApiError):
+    code = "API-503-EXPORT"
+
+
+class TooManyExports(ApiError):
+    code = "API-503-EXPORTS"
+
+
 class UnknownStore(ApiError):
     code = "API-404-STORE"
 
@@ -103,6 +113,8 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     SnapshotUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     TooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
     TooLarge: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExportFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyExports: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownStore: HTTPStatus.NOT_FOUND,
     UnknownCampaign: HTTPStatus.NOT_FOUND,
     NoLineage: HTTPStatus.NOT_FOUND,

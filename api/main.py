@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.caching import Caching, cacheable
 from api.errors import PROBLEM_TYPE, ConfigurationError, register
+from api.exports import Exports
 from api.moving import States
 from api.routes import (
     budget,
@@ -107,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
+    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
