@@ -34,6 +34,7 @@ Period = Literal[
     "last_month",
 ]
 Compare = Literal["previous_period", "previous_year", "none"]
+Grain = Literal["day", "week", "month"]
 Level = Literal["campaign", "adset", "ad", "account"]
 ObjectType = Literal["campaign", "adset", "ad"]
 Form = Literal["json", "csv", "ndjson", "parquet"]
@@ -96,6 +97,11 @@ class DashboardQuery(RangeQuery):
         "previous_period",
         description="The window behind `previous` and `change`: as many days directly "
         "before, the same dates a year before, or none.",
+    )
+    grain: Grain = Field(
+        "day",
+        description="What a row of the trends is of. A week begins on Monday; one that "
+        "the window cuts holds the window's days of it alone.",
     )
     include_inactive: bool = Field(
         False, description="Count campaigns too that are not active now."

@@ -253,8 +253,18 @@ def test_every_field_leads_to_a_column_or_metric_of_the_same_meaning(
         ("DimensionDefinition", {"lineage"}),
         ("MetricDefinition", {"inputs", "lineage"}),
         ("Overview", set()),
-        # Of several accounts' days.
-        ("TrendDay", {"is_partial_day", "reasons"}),
+        # Of several accounts' days, and of several days.
+        (
+            "TrendDay",
+            {
+                "has_missing_days",
+                "is_cut",
+                "is_partial_day",
+                "reasons",
+                "since",
+                "until",
+            },
+        ),
     ],
 )
 def test_a_field_without_a_column_is_one_that_the_api_makes(
