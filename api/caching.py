@@ -1,7 +1,7 @@
 """Answers kept in memory, and HTTP's question whether one still holds.
 
-An answer is kept under all that it depends on: state (`api.moving`), what the caller
-may see, path, query and Accept. Its ETag is that key. It is weak because an answer that
+An answer is kept under all that it depends on: the caller's state (`api.moving`), path,
+query and Accept. Its ETag is that key. It is weak because an answer that
 was dropped and made again differs in `generated_at`.
 """
 
@@ -15,11 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.callers import Caller
 from api.errors import ApiError
 from api.moving import State, States
 
 CACHEABLE = "private, max-age=0, must-revalidate"
-VARY = "Authorization, Accept"
+# On Authorization too, as all answers.
+VARY = "Accept"
 # Of an entry's key, headers and places in tables, about.
 OVERHEAD_BYTES = 1000
 
@@ -27,11 +29,6 @@ OVERHEAD_BYTES = 1000
 async def cacheable(response: Response) -> None:
     """A dependency of routes whose answers depend on nothing but their key."""
     response.headers["Cache-Control"] = CACHEABLE
-
-
-def seen_by(scope: Scope) -> str:
-    """What the caller may see: only callers for whom it is equal share answers."""
-    return str(scope["state"].get("visible", "all"))
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,9 @@ class Caching:
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
             send = _without_body(send)
-        scope.setdefault("state", {})
         # Whether the process is alive is told without a look at any snapshot.
         is_data = scope["path"].startswith("/v1/")
-        state = await self._state() if is_data else None
+        state = await self._state(scope) if is_data else None
         if state is None:
             await self._app(scope, receive, send)
             return
@@ -115,12 +111,13 @@ class Caching:
         )
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _state(self) -> State | None:
-        state = self._states.known()
+    async def _state(self, scope: Scope) -> State | None:
+        caller: Caller = scope["state"]["caller"]
+        state = self._states.known(caller)
         if state is not None:
             return state
         try:
-            return await run_in_threadpool(self._states.read)
+            return await run_in_threadpool(self._states.read, caller)
         except ApiError:
             # The route says what is wrong.
             return None
@@ -149,7 +146,7 @@ class Caching:
             return
         headers["Vary"] = VARY
         is_read = scope["state"].get("snapshot_id") == state.snapshot_id
-        if not is_read or await self._state() is not state:
+        if not is_read or await self._state(scope) is not state:
             return
         headers["ETag"] = etag
         if not body.get("more_body", False):
@@ -158,7 +155,7 @@ class Caching:
 
 def _etag(state: State, scope: Scope) -> str:
     accept = Headers(scope=scope).get("accept", "")
-    key = (state.digest, seen_by(scope), scope["path"], scope["query_string"], accept)
+    key = (state.digest, scope["path"], scope["query_string"], accept)
     digest = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
     return f'W/"{digest}"'
 

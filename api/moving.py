@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from api.callers import Caller
 from api.settings import Settings
 from api.snapshots import Snapshots
 from api.status_file import next_turn, read_status, staleness
 
 Seen = tuple[str, tuple[str, ...], tuple[int, ...] | None]
 QUARTER = timedelta(minutes=15)
+MOST_CALLERS = 1000
 
 
 def _release() -> str:
@@ -33,7 +35,7 @@ RELEASE = _release()
 
 @dataclass(frozen=True)
 class State:
-    """What all answers between two moments have in common.
+    """What all answers to a caller between two moments have in common.
 
     Attributes:
         seen: the snapshot, its warnings, and the file that status.json was.
@@ -58,23 +60,26 @@ class State:
 
 
 class States:
-    """The state of now; snapshot and status.json are read only where they changed."""
+    """The states of now; snapshot and status.json are read only where they changed.
+
+    Each caller has its own: what it may not see changes nothing for it.
+    """
 
     def __init__(self, settings: Settings, snapshots: Snapshots) -> None:
         self._settings = settings
         self._snapshots = snapshots
-        self._known: State | None = None
+        self._known: dict[Caller, State] = {}
 
-    def known(self) -> State | None:
+    def known(self, caller: Caller) -> State | None:
         """The state of now without a look at the snapshot; None where one is due."""
         snapshot = self._snapshots.seen()
-        state = self._known
+        state = self._known.get(caller)
         if snapshot is None or state is None:
             return None
         seen = (*snapshot, self._file())
         return state if state.holds(seen, self._settings.moment()) else None
 
-    def read(self) -> State:
+    def read(self, caller: Caller) -> State:
         """The state of now, from the snapshot and status.json.
 
         Raises:
@@ -83,15 +88,18 @@ class States:
         # Before what it stands for: a file that changes meanwhile is read again.
         file = self._file()
         now = self._settings.moment()
-        with self._snapshots.reading() as reader:
+        with self._snapshots.reading(caller) as reader:
             seen = (reader.snapshot_id, reader.warnings, file)
-            known = self._known
+            known = self._known.get(caller)
             if known is not None and known.holds(seen, now):
                 return known
-            status = read_status(self._settings.data_dir)
+            status = read_status(self._settings.data_dir, caller)
             stores = [row["store"] for row in reader.rows("stores", {"store": None})]
             facts = (
                 RELEASE,
+                # A cursor in an answer is a key's own.
+                caller.key_id,
+                caller.visible_stores(),
                 reader.snapshot_id,
                 reader.warnings,
                 status.state,
@@ -106,8 +114,10 @@ class States:
             # At that moment it is not too old yet.
             turns.append(turn + timedelta.resolution)
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()
-        self._known = State(seen, now, min(turns), digest)
-        return self._known
+        if len(self._known) >= MOST_CALLERS:
+            self._known.clear()
+        self._known[caller] = State(seen, now, min(turns), digest)
+        return self._known[caller]
 
     def _file(self) -> tuple[int, ...] | None:
         try:

@@ -152,7 +152,7 @@ def _page(
     reader = by.reader
     after: list[str | None] = [None] * len(KEYS[level])
     if asked.cursor is not None:
-        after = [*read_cursor(asked.cursor, reader.snapshot_id, request, len(after))]
+        after = [*read_cursor(asked.cursor, reader, request, len(after))]
     found = reader.rows(
         f"rows_{level}",
         {
@@ -166,7 +166,7 @@ def _page(
     next_cursor = None
     if len(found) > asked.limit:
         key = [str(page[-1][name]) for name in KEYS[level]]
-        next_cursor = write_cursor(reader.snapshot_id, request, key)
+        next_cursor = write_cursor(reader, request, key)
     days = read_days(reader, store["store"], window)
     return Answer(
         data=[shape.model_validate(row) for row in page],

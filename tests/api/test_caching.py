@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.caching import Answered, Kept
+from api.keys import Keys, new_key
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import Reader
+from tests.api.conftest import NOW
+from tests.fixtures.local_client import LocalClient
 
 DASHBOARD = "/v1/dashboard?period=last_7d"
 KEPT = [
@@ -60,7 +61,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.usefixtures("acme_only")
 @pytest.mark.parametrize("path", KEPT)
 def test_an_answer_asked_for_again_is_the_same_bytes(
-    client: TestClient, path: str, clock: Clock
+    client: LocalClient, path: str, clock: Clock
 ) -> None:
     clock(datetime(2026, 3, 10, 9, 30, tzinfo=UTC))
     first = client.get(path)
@@ -70,13 +71,13 @@ def test_an_answer_asked_for_again_is_the_same_bytes(
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["ETag"] == first.headers["ETag"]
     assert again.headers["Cache-Control"] == "private, max-age=0, must-revalidate"
-    assert again.headers["Vary"] == "Authorization, Accept"
+    assert again.headers["Vary"] == "Accept, Authorization"
     assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
 
 
 @pytest.mark.usefixtures("acme_only")
 def test_an_answer_asked_for_again_runs_no_query(
-    client: TestClient, made: list[str]
+    client: LocalClient, made: list[str]
 ) -> None:
     client.get(DASHBOARD)
     assert "dashboard" in made
@@ -89,7 +90,7 @@ def test_an_answer_asked_for_again_runs_no_query(
 
 @pytest.mark.usefixtures("acme_only")
 def test_who_has_the_answer_is_told_that_it_still_holds(
-    client: TestClient, made: list[str]
+    client: LocalClient, made: list[str]
 ) -> None:
     etag = client.get(DASHBOARD).headers["ETag"]
     made.clear()
@@ -106,11 +107,11 @@ def test_who_has_the_answer_is_told_that_it_still_holds(
 
 @pytest.mark.usefixtures("acme_only")
 def test_an_etag_outlives_the_process_that_gave_it(
-    client: TestClient, settings: Settings
+    client: LocalClient, settings: Settings
 ) -> None:
     etag = client.get(DASHBOARD).headers["ETag"]
 
-    with TestClient(create_app(settings)) as restarted:
+    with LocalClient(create_app(settings)) as restarted:
         answer = restarted.get(DASHBOARD, headers={"If-None-Match": etag})
 
     assert answer.status_code == 304
@@ -125,7 +126,7 @@ def test_an_etag_outlives_the_process_that_gave_it(
         "/v1/dashboard",
     ],
 )
-def test_another_query_is_another_answer(client: TestClient, other: str) -> None:
+def test_another_query_is_another_answer(client: LocalClient, other: str) -> None:
     etag = client.get(DASHBOARD).headers["ETag"]
 
     answer = client.get(other, headers={"If-None-Match": etag})
@@ -136,7 +137,7 @@ def test_another_query_is_another_answer(client: TestClient, other: str) -> None
 
 @pytest.mark.usefixtures("acme_only")
 def test_another_snapshot_is_another_answer(
-    client: TestClient, publish: Callable[..., None], acme_world: Any
+    client: LocalClient, publish: Callable[..., None], acme_world: Any
 ) -> None:
     etag = client.get(DASHBOARD).headers["ETag"]
 
@@ -150,7 +151,7 @@ def test_another_snapshot_is_another_answer(
 
 @pytest.mark.usefixtures("acme_only")
 def test_a_cycle_that_changes_nothing_leaves_the_answer_as_it_is(
-    client: TestClient, report: Callable[..., None]
+    client: LocalClient, report: Callable[..., None]
 ) -> None:
     first = client.get(DASHBOARD)
 
@@ -162,7 +163,7 @@ def test_a_cycle_that_changes_nothing_leaves_the_answer_as_it_is(
 
 @pytest.mark.usefixtures("acme_only")
 def test_staleness_that_a_cycle_tells_is_answered_at_once(
-    client: TestClient, report: Callable[..., None]
+    client: LocalClient, report: Callable[..., None]
 ) -> None:
     etag = client.get(DASHBOARD).headers["ETag"]
 
@@ -173,7 +174,7 @@ def test_staleness_that_a_cycle_tells_is_answered_at_once(
 
 
 @pytest.mark.usefixtures("acme_only")
-def test_an_answer_ages_by_the_clock_alone(client: TestClient, clock: Clock) -> None:
+def test_an_answer_ages_by_the_clock_alone(client: LocalClient, clock: Clock) -> None:
     limit = datetime(2026, 3, 10, 10, 25, tzinfo=UTC)
 
     stale = []
@@ -187,7 +188,7 @@ def test_an_answer_ages_by_the_clock_alone(client: TestClient, clock: Clock) -> 
 
 @pytest.mark.usefixtures("acme_only")
 def test_a_day_begins_at_the_accounts_own_midnight(
-    client: TestClient, clock: Clock
+    client: LocalClient, clock: Clock
 ) -> None:
     midnight = datetime(2026, 3, 11, 4, 0, tzinfo=UTC)
 
@@ -203,8 +204,8 @@ def test_a_day_begins_at_the_accounts_own_midnight(
 def test_what_is_kept_is_what_would_be_made_at_every_moment_of_a_day(
     settings: Settings, clock: Clock, report: Callable[..., None]
 ) -> None:
-    keeping = TestClient(create_app(settings))
-    forgetful = TestClient(create_app(replace(settings, kept_bytes=0)))
+    keeping = LocalClient(create_app(settings))
+    forgetful = LocalClient(create_app(replace(settings, kept_bytes=0)))
     paths = ("/v1/dashboard?store=acme", "/v1/accounts")
 
     for step in range(20):
@@ -220,7 +221,7 @@ def test_what_is_kept_is_what_would_be_made_at_every_moment_of_a_day(
 
 @pytest.mark.usefixtures("acme_only")
 def test_an_answer_during_which_the_snapshot_changes_is_not_kept(
-    client: TestClient,
+    client: LocalClient,
     publish: Callable[..., None],
     acme_world: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -244,45 +245,34 @@ def test_an_answer_during_which_the_snapshot_changes_is_not_kept(
     assert after.headers["ETag"]
 
 
-class SeenByHeader:
-    """Stands in for keys: what the caller may see is what a header says."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            scope.setdefault("state", {})["visible"] = headers.get(b"x-visible", b"")
-        await self._app(scope, receive, send)
-
-
 @pytest.mark.usefixtures("two_stores")
-def test_who_may_see_something_else_gets_neither_bytes_nor_304(
-    settings: Settings, made: list[str]
+def test_another_key_gets_neither_kept_bytes_nor_a_304(
+    client: LocalClient, data_dir: Path, made: list[str]
 ) -> None:
-    app = create_app(settings)
-    app.add_middleware(SeenByHeader)
-    client = TestClient(app)
-    etag = client.get("/v1/accounts", headers={"X-Visible": "acme"}).headers["ETag"]
+    keys = [new_key(name, ["acme"], NOW, None) for name in ("one", "two")]
+    keys += [new_key("other", ["bolt"], NOW, None)]
+    file = Keys(keys=tuple(key for key, _ in keys))
+    (data_dir / "keys.json").write_text(file.model_dump_json())
+    one, two, other = ({"Authorization": f"Bearer {text}"} for _, text in keys)
+    etag = client.get("/v1/accounts", headers=one).headers["ETag"]
     made.clear()
 
-    same = client.get(
-        "/v1/accounts", headers={"X-Visible": "acme", "If-None-Match": etag}
-    )
+    same = client.get("/v1/accounts", headers=one | {"If-None-Match": etag})
     assert (same.status_code, made) == (304, [])
-    other = client.get(
-        "/v1/accounts", headers={"X-Visible": "bolt", "If-None-Match": etag}
-    )
+    nobody = client.get("/v1/accounts", headers={"If-None-Match": etag})
+    assert (nobody.status_code, made) == (401, [])
+    for key, account in ((two, "111"), (other, "222")):
+        answer = client.get("/v1/accounts", headers=key | {"If-None-Match": etag})
 
-    assert other.status_code == 200
-    assert other.headers["ETag"] != etag
-    assert made == ["accounts"]
+        assert answer.status_code == 200
+        assert answer.headers["ETag"] != etag
+        assert answer.json()["data"][0]["account_id"] == account
+    assert made == ["accounts", "accounts"]
 
 
 @pytest.mark.usefixtures("acme_only")
 @pytest.mark.parametrize("path", ["/v1/status", "/healthz", "/readyz"])
-def test_what_tells_ages_or_life_is_made_anew(client: TestClient, path: str) -> None:
+def test_what_tells_ages_or_life_is_made_anew(client: LocalClient, path: str) -> None:
     answer = client.get(path)
 
     assert answer.status_code == 200
@@ -293,7 +283,7 @@ def test_what_tells_ages_or_life_is_made_anew(client: TestClient, path: str) -> 
 @pytest.mark.parametrize(
     ("query", "status"), [("?store=nobody", 404), ("?period=forever", 422)]
 )
-def test_failures_are_not_kept(client: TestClient, query: str, status: int) -> None:
+def test_failures_are_not_kept(client: LocalClient, query: str, status: int) -> None:
     for _ in range(2):
         answer = client.get(f"/v1/dashboard{query}")
 
@@ -303,7 +293,7 @@ def test_failures_are_not_kept(client: TestClient, query: str, status: int) -> N
 
 
 def test_without_a_snapshot_nothing_is_kept(
-    client: TestClient, publish: Callable[..., None], acme_world: Any
+    client: LocalClient, publish: Callable[..., None], acme_world: Any
 ) -> None:
     assert client.get("/v1/stores").status_code == 503
 
@@ -316,7 +306,7 @@ def test_without_a_snapshot_nothing_is_kept(
 @pytest.mark.parametrize("path", [*KEPT, "/v1/status", "/healthz"])
 @pytest.mark.parametrize("is_kept", [False, True], ids=["made", "kept"])
 def test_head_is_get_without_its_body(
-    client: TestClient, path: str, is_kept: bool
+    client: LocalClient, path: str, is_kept: bool
 ) -> None:
     if is_kept:
         client.get(path)
@@ -329,7 +319,7 @@ def test_head_is_get_without_its_body(
 
 
 @pytest.mark.usefixtures("acme_only")
-def test_a_part_that_is_asked_for_is_answered_whole(client: TestClient) -> None:
+def test_a_part_that_is_asked_for_is_answered_whole(client: LocalClient) -> None:
     whole = client.get(DASHBOARD)
     part = client.get(DASHBOARD, headers={"Range": "bytes=0-9"})
 
@@ -372,7 +362,7 @@ def test_between_two_looks_at_the_pointer_no_file_is_opened(
     settings: Settings, data_dir: Path
 ) -> None:
     app = create_app(replace(settings, poll_seconds=60))
-    client = TestClient(app)
+    client = LocalClient(app)
     first = client.get(DASHBOARD)
     (data_dir / "current.json").unlink()
 

@@ -19,15 +19,16 @@ from typing import Any
 import duckdb
 import pytest
 import uvicorn
-from fastapi.testclient import TestClient
 
 import api.snapshots
+from api.callers import EVERYONE
 from api.errors import TooManyExports, TooSlow
 from api.exports import Export, Exports
 from api.main import create_app
 from api.schemas_objects import CampaignRow
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Reader, Snapshots
+from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
 Publish = Callable[..., None]
@@ -61,13 +62,13 @@ ENDLESS = (
 )
 
 
-def export(client: TestClient, query: str) -> bytes:
+def export(client: LocalClient, query: str) -> bytes:
     answer = client.get(f"/v1/rows/{query}")
     assert answer.status_code == 200, answer.text
     return answer.content
 
 
-def pages(client: TestClient, query: str) -> list[Row]:
+def pages(client: LocalClient, query: str) -> list[Row]:
     answer = client.get(f"/v1/rows/{query}")
     assert answer.status_code == 200, answer.text
     rows: list[Row] = answer.json()["data"]
@@ -111,7 +112,7 @@ def world(publish: Publish, report: Callable[..., None], acme_world: Any) -> Non
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("level", LEVELS)
 def test_ndjson_has_the_rows_of_the_pages_word_for_word(
-    client: TestClient, level: str
+    client: LocalClient, level: str
 ) -> None:
     expected = pages(client, level)
 
@@ -123,7 +124,7 @@ def test_ndjson_has_the_rows_of_the_pages_word_for_word(
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("level", LEVELS)
-def test_csv_has_the_rows_of_the_pages_as_text(client: TestClient, level: str) -> None:
+def test_csv_has_the_rows_of_the_pages_as_text(client: LocalClient, level: str) -> None:
     expected = [
         {name: as_text(cell) for name, cell in row.items()}
         for row in pages(client, level)
@@ -137,7 +138,7 @@ def test_csv_has_the_rows_of_the_pages_as_text(client: TestClient, level: str) -
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("level", LEVELS)
 def test_parquet_has_the_rows_of_the_pages_in_the_tables_types(
-    client: TestClient, level: str, tmp_path: Path
+    client: LocalClient, level: str, tmp_path: Path
 ) -> None:
     expected = pages(client, level)
 
@@ -169,7 +170,7 @@ def _shaped(level: str, row: Row) -> Any:
     ],
 )
 def test_filters_narrow_an_export_as_they_narrow_pages(
-    client: TestClient, query: str
+    client: LocalClient, query: str
 ) -> None:
     expected = pages(client, f"campaign?{query}")
 
@@ -180,7 +181,7 @@ def test_filters_narrow_an_export_as_they_narrow_pages(
 
 
 @pytest.mark.usefixtures("world")
-def test_csv_without_rows_is_its_header(client: TestClient) -> None:
+def test_csv_without_rows_is_its_header(client: LocalClient) -> None:
     query = "campaign?since=2026-02-26&until=2026-02-27&format=csv"
 
     (header,) = csv.reader(io.StringIO(export(client, query).decode(), newline=""))
@@ -202,7 +203,7 @@ def hostile(publish: Publish, report: Callable[..., None], acme_world: Any) -> N
 
 @pytest.mark.usefixtures("hostile")
 def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
-    client: TestClient,
+    client: LocalClient,
 ) -> None:
     rows = csv_rows(export(client, "campaign?format=csv"))
 
@@ -217,7 +218,7 @@ def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
 
 @pytest.mark.usefixtures("hostile")
 def test_ndjson_and_parquet_have_names_as_they_are(
-    client: TestClient, tmp_path: Path
+    client: LocalClient, tmp_path: Path
 ) -> None:
     lines = export(client, "campaign?format=ndjson").decode().split("\n")[:-1]
     rows = parquet_rows(export(client, "campaign?format=parquet"), tmp_path)
@@ -228,7 +229,7 @@ def test_ndjson_and_parquet_have_names_as_they_are(
 
 
 @pytest.mark.usefixtures("world")
-def test_csv_is_as_rfc_4180_wants_it(client: TestClient) -> None:
+def test_csv_is_as_rfc_4180_wants_it(client: LocalClient) -> None:
     content = export(client, "campaign?format=csv")
 
     # Five rows and the header.
@@ -237,7 +238,7 @@ def test_csv_is_as_rfc_4180_wants_it(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("world")
-def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: TestClient) -> None:
+def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) -> None:
     plain = client.get("/v1/rows/campaign?format=csv")
     marked = client.get("/v1/rows/campaign?format=csv&bom=true")
 
@@ -262,7 +263,7 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: TestClient) -> 
     ],
 )
 def test_the_form_is_what_accept_prefers(
-    client: TestClient, accept: str, form: str
+    client: LocalClient, accept: str, form: str
 ) -> None:
     answer = client.get("/v1/rows/campaign", headers={"Accept": accept})
 
@@ -271,14 +272,14 @@ def test_the_form_is_what_accept_prefers(
 
 
 @pytest.mark.usefixtures("world")
-def test_a_form_that_is_named_goes_before_accept(client: TestClient) -> None:
+def test_a_form_that_is_named_goes_before_accept(client: LocalClient) -> None:
     answer = client.get("/v1/rows/campaign?format=json", headers={"Accept": "text/csv"})
 
     assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.usefixtures("world")
-def test_an_export_says_what_it_is_of(client: TestClient) -> None:
+def test_an_export_says_what_it_is_of(client: LocalClient) -> None:
     headers = client.get("/v1/rows/adset?format=csv").headers
 
     assert headers["X-Snapshot-ID"] == "s1"
@@ -294,7 +295,7 @@ def test_an_export_says_what_it_is_of(client: TestClient) -> None:
     "query",
     ["format=csv&limit=10", "format=csv&cursor=x", "format=ndjson&bom=true", "bom=1"],
 )
-def test_what_an_export_lacks_is_refused(client: TestClient, query: str) -> None:
+def test_what_an_export_lacks_is_refused(client: LocalClient, query: str) -> None:
     answer = client.get(f"/v1/rows/campaign?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
@@ -302,7 +303,7 @@ def test_what_an_export_lacks_is_refused(client: TestClient, query: str) -> None
 
 @pytest.mark.usefixtures("world")
 def test_more_rows_than_an_export_may_have_are_refused(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.exports.MOST_ROWS", 5)
     whole = client.get("/v1/rows/campaign?format=csv")
@@ -317,7 +318,7 @@ def test_more_rows_than_an_export_may_have_are_refused(
 
 @pytest.mark.usefixtures("world")
 def test_who_has_the_export_costs_no_second_one(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     etag = client.get("/v1/rows/campaign?format=csv").headers["ETag"]
     monkeypatch.setattr(Reader, "write", None)
@@ -348,7 +349,7 @@ def asked() -> Export:
 def test_only_so_many_exports_are_under_way(settings: Settings) -> None:
     snapshots, exports = Snapshots(settings), Exports(at_once=1, seconds=60)
 
-    with snapshots.reading() as reader:
+    with snapshots.reading(EVERYONE) as reader:
         first = exports.answer(reader, asked(), lambda: False)
         with pytest.raises(TooManyExports):
             exports.answer(reader, asked(), lambda: False)
@@ -368,7 +369,7 @@ def test_an_export_that_is_not_made_in_time_leaves_nothing(
     snapshots = Snapshots(settings)
     exports = Exports(at_once=1, seconds=60 if is_given_up else 0.5)
 
-    with snapshots.reading() as reader:
+    with snapshots.reading(EVERYONE) as reader:
         for _ in range(2):
             with pytest.raises(TooSlow):
                 exports.answer(reader, asked(), lambda: is_given_up)
@@ -379,7 +380,7 @@ def test_an_export_that_is_not_made_in_time_leaves_nothing(
 
 @pytest.mark.usefixtures("world")
 def test_an_export_that_cannot_be_written_says_so(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.snapshots._file_name", lambda: "missing/file")
 
@@ -430,7 +431,7 @@ def test_a_caller_who_goes_away_stops_the_query_of_the_export(
     with served(replace(settings, export_seconds=600)) as (port, _):
         with socket.create_connection(("127.0.0.1", port)) as caller:
             caller.sendall(
-                b"GET /v1/rows/campaign?format=csv HTTP/1.1\r\nHost: x\r\n\r\n"
+                b"GET /v1/rows/campaign?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
             )
             assert begun.wait(10)
 

@@ -9,13 +9,14 @@ spend 8.25, value 26.00, 2 purchases, 880 impressions. On 03-01: 16.00, 30.00, 4
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+
+from tests.fixtures.local_client import LocalClient
 
 Trend = dict[str, Any]
 pytestmark = pytest.mark.usefixtures("acme_only")
 
 
-def trends(client: TestClient, query: str) -> list[Trend]:
+def trends(client: LocalClient, query: str) -> list[Trend]:
     answer = client.get(f"/v1/dashboard?{query}")
     assert answer.status_code == 200, answer.text
     data = answer.json()["data"]
@@ -24,7 +25,7 @@ def trends(client: TestClient, query: str) -> list[Trend]:
     return found
 
 
-def test_a_week_is_the_sum_of_its_days_in_the_window(client: TestClient) -> None:
+def test_a_week_is_the_sum_of_its_days_in_the_window(client: LocalClient) -> None:
     first, second = trends(client, "grain=week")
 
     assert (first["date_day"], second["date_day"]) == ("2026-03-02", "2026-03-09")
@@ -35,7 +36,7 @@ def test_a_week_is_the_sum_of_its_days_in_the_window(client: TestClient) -> None
     assert (second["spend"], second["revenue"]) == ("8.25", "26.00")
 
 
-def test_ratios_of_a_week_are_of_its_sums(client: TestClient) -> None:
+def test_ratios_of_a_week_are_of_its_sums(client: LocalClient) -> None:
     first, second = trends(client, "grain=week")
 
     assert first["roas"] == pytest.approx(34 / 11.75)
@@ -44,7 +45,7 @@ def test_ratios_of_a_week_are_of_its_sums(client: TestClient) -> None:
     assert second["roas"] == pytest.approx(26 / 8.25)
 
 
-def test_weeks_and_months_add_up_to_the_overview(client: TestClient) -> None:
+def test_weeks_and_months_add_up_to_the_overview(client: LocalClient) -> None:
     for grain in ("day", "week", "month"):
         query = f"/v1/dashboard?grain={grain}&since=2026-02-25"
         data = client.get(query).json()["data"]
@@ -68,24 +69,24 @@ def test_weeks_and_months_add_up_to_the_overview(client: TestClient) -> None:
     ],
 )
 def test_a_week_or_month_that_goes_beyond_the_window_is_cut(
-    client: TestClient, query: str, is_cut: list[bool]
+    client: LocalClient, query: str, is_cut: list[bool]
 ) -> None:
     assert [row["is_cut"] for row in trends(client, query)] == is_cut
 
 
-def test_a_week_is_of_two_years_where_its_days_are(client: TestClient) -> None:
+def test_a_week_is_of_two_years_where_its_days_are(client: LocalClient) -> None:
     (week,) = trends(client, "grain=week&since=2025-12-29&until=2026-01-04")
 
     assert (week["date_day"], week["is_cut"]) == ("2025-12-29", False)
 
 
-def test_a_week_with_a_running_day_is_partial(client: TestClient) -> None:
+def test_a_week_with_a_running_day_is_partial(client: LocalClient) -> None:
     before, current = trends(client, "grain=week")
 
     assert (before["is_partial_day"], current["is_partial_day"]) == (False, True)
 
 
-def test_a_month_that_was_read_in_part_says_so(client: TestClient) -> None:
+def test_a_month_that_was_read_in_part_says_so(client: LocalClient) -> None:
     january, february, march = trends(client, "grain=month&since=2026-01-15")
 
     # No day of January was read; of February the last four were, without delivery.
@@ -100,7 +101,7 @@ def test_a_month_that_was_read_in_part_says_so(client: TestClient) -> None:
     ]
 
 
-def test_a_share_of_a_day_is_none_of_its_week(client: TestClient) -> None:
+def test_a_share_of_a_day_is_none_of_its_week(client: LocalClient) -> None:
     days = trends(client, "grain=day")
     weeks = trends(client, "grain=week")
 
@@ -108,7 +109,7 @@ def test_a_share_of_a_day_is_none_of_its_week(client: TestClient) -> None:
     assert {row["settled_share"] for row in weeks} == {None}
 
 
-def test_the_longest_window_by_week_has_no_gap(client: TestClient) -> None:
+def test_the_longest_window_by_week_has_no_gap(client: LocalClient) -> None:
     weeks = trends(client, "grain=week&since=2022-11-27&compare=none")
 
     # From Sunday 2022-11-27 to Tuesday 2026-03-10: 1 day, 171 weeks (1,197 days), 2.
@@ -117,7 +118,7 @@ def test_the_longest_window_by_week_has_no_gap(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("grain", ["hour", "Week", "year", "", "day'--"])
-def test_another_grain_is_refused(client: TestClient, grain: str) -> None:
+def test_another_grain_is_refused(client: LocalClient, grain: str) -> None:
     answer = client.get("/v1/dashboard", params={"grain": grain})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
