@@ -91,7 +91,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.snapshots = snapshots
     app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
-    # The last one added is the first that a request meets.
+    # The last one added is the first that a request meets; what may only be reached by
+    # a known caller is added before the doors.
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
     )

@@ -102,7 +102,7 @@ def failing(settings: Settings) -> LocalClient:
         ("/nothing", 404),
         ("/lineage", 404),
         ("/v1/fail", 500),
-        ("/v1/stores?x=pathways_", 400),
+        ("/v1/stores?x=pathways_" + "A" * 43, 400),
     ],
 )
 def test_every_answer_tells_a_browser_to_do_nothing_with_it(

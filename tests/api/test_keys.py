@@ -237,6 +237,13 @@ def test_a_key_in_the_url_is_refused_and_neither_logged_nor_told(
     assert [record for record in said if secret in record.getMessage()] == []
 
 
+@pytest.mark.usefixtures("acme_only")
+def test_a_store_may_have_a_name_that_begins_as_keys_do(client: LocalClient) -> None:
+    answer = client.get("/v1/stores?store=pathways_shop-of-somebody")
+
+    assert answer.json()["code"] == "API-404-STORE"
+
+
 def _directory(file: Path) -> None:
     file.unlink()
     file.mkdir()
