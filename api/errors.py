@@ -21,6 +21,8 @@
     ├── StoreNeeded        API-422-STORE       several stores, none named
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
+    ├── UnknownName        API-422-NAME        no name of /v1/definitions
+    ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
     └── CursorExpired      API-410-CURSOR      its snapshot is no longer served
 
@@ -154,6 +156,14 @@ class BadRange(ApiError):
     code = "API-422-RANGE"
 
 
+class UnknownName(ApiError):
+    code = "API-422-NAME"
+
+
+class NotAdditive(ApiError):
+    code = "API-422-NOT-ADDITIVE"
+
+
 class BadCursor(ApiError):
     code = "API-422-CURSOR"
 
@@ -183,6 +193,8 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     StoreNeeded: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadRange: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownName: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotAdditive: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
 }

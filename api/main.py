@@ -23,6 +23,7 @@ from api.routes import (
     health,
     lineage,
     objects,
+    query,
     rows,
     status,
     stores,
@@ -100,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(AnswerHeaders)
-    for module in (health, status, lineage):
+    for module in (health, status, query, lineage):
         app.include_router(module.router, responses=PROBLEMS)
     for module in (stores, dashboard, objects, rows, budget, definitions):
         app.include_router(
