@@ -31,6 +31,7 @@ class Keyring:
         self, data_dir: Path, moment: Callable[[], datetime], *, is_open: bool
     ) -> None:
         self._data_dir = data_dir
+        self._file = data_dir / FILE_NAME
         self._is_open = is_open
         self._moment = moment
         self._signature: tuple[int, ...] | None = None
@@ -49,7 +50,7 @@ class Keyring:
         if not keys and not self._had_keys and self._is_open:
             return EVERYONE
         if not keys:
-            raise self._unusable(f"{self._data_dir / FILE_NAME} holds no key any more")
+            raise self._unusable(f"{self._file} holds no key any more")
         presented = _bearer(authorization)
         if presented is None:
             raise _refused("No key came with the request.", CHALLENGE)
@@ -71,9 +72,8 @@ class Keyring:
         return any(key.state(now) == "valid" for key in self._current())
 
     def _current(self) -> tuple[Key, ...]:
-        file = self._data_dir / FILE_NAME
         try:
-            stat = file.stat()
+            stat = self._file.stat()
             times = (stat.st_mtime_ns, stat.st_ctime_ns)
             signature: tuple[int, ...] = (stat.st_ino, stat.st_size, *times)
         except FileNotFoundError:

@@ -85,7 +85,7 @@ class Doors:
                 "Revoke it with `pathways keys revoke`, and send another one as "
                 "`Authorization: Bearer <key>`.",
             )
-        if any(int(length) > LARGEST_BODY for length in _lengths(scope)):
+        if any(map(_is_too_large, _all(scope, b"content-length"))):
             raise BodyTooLarge(
                 f"The body is larger than {LARGEST_BODY} bytes.",
                 "Ask for fewer things at a time.",
@@ -96,9 +96,9 @@ def _all(scope: Scope, name: bytes) -> list[bytes]:
     return [value for known, value in scope["headers"] if known == name]
 
 
-def _lengths(scope: Scope) -> list[bytes]:
+def _is_too_large(length: bytes) -> bool:
     # What is no number is the server's to refuse; a body is counted as it comes, too.
-    return [value for value in _all(scope, b"content-length") if value.isdigit()]
+    return length.isdigit() and (len(length) > 9 or int(length) > LARGEST_BODY)
 
 
 def _bounded(receive: Receive) -> Receive:
