@@ -22,7 +22,8 @@ from typing import Any
 import duckdb
 
 from api.callers import Caller, unknown_store
-from api.errors import Busy, NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.errors import NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.limits import Turns
 from api.settings import Settings
 
 LOGGER = logging.getLogger("api")
@@ -165,7 +166,7 @@ class Snapshots:
         self._folder = settings.data_dir
         self._counting = threading.Lock()
         self._looking = threading.Lock()
-        self._turns = threading.BoundedSemaphore(settings.queries_at_once)
+        self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
         self._look_at = 0.0
         self._seen: tuple[int, ...] | None = None
         self._current: _Opened | None = None
@@ -180,7 +181,7 @@ class Snapshots:
             NoData: nothing was published yet.
             SnapshotUnusable: what was published cannot be opened.
         """
-        with self._turn():
+        with self._turns.one(caller):
             yield from self._read(caller)
 
     def _read(self, caller: Caller) -> Iterator[Reader]:
@@ -201,19 +202,6 @@ class Snapshots:
             self._seen = None
             self._look_at = 0.0
             self._swap(None)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_SECONDS):
-            raise Busy(
-                "As many requests are being answered as this server does at once.",
-                "Ask again in a second.",
-                {"Retry-After": "1"},
-            )
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     def _enter(self) -> _Opened:
         self._look()
