@@ -118,7 +118,9 @@ def test_a_connection_goes_on_from_request_to_request(
             connection.sendall(HEAD + b"\r\n")
             answer = b""
             while not answer.endswith(b'"yes"'):
-                answer += connection.recv(65_536)
+                part = connection.recv(65_536)
+                assert part, "the server closed the connection"
+                answer += part
             assert answer.startswith(b"HTTP/1.1 200 ")
             # Longer, all in all, than one request may take.
             time.sleep(0.2)
