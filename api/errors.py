@@ -5,6 +5,8 @@
     ├── SnapshotUnusable   API-503-SNAPSHOT    what was published cannot be opened
     ├── TooSlow            API-503-TIME        the queries took too long
     ├── TooLarge           API-503-MEMORY      the queries took too much memory
+    ├── ExportFailed       API-503-EXPORT      the file of an export was not written
+    ├── TooManyExports     API-503-EXPORTS     as many as allowed are under way
     ├── Busy               API-503-BUSY        too many requests are under way
     ├── KeysUnusable       API-503-KEYS        keys.json is damaged, or gone
     ├── UnknownHost        API-400-HOST        asked for under a name that is not ours
@@ -19,6 +21,8 @@
     ├── StoreNeeded        API-422-STORE       several stores, none named
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
+    ├── UnknownName        API-422-NAME        no name of /v1/definitions
+    ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
     └── CursorExpired      API-410-CURSOR      its snapshot is no longer served
 
@@ -84,6 +88,14 @@ class TooLarge(ApiError):
     code = "API-503-MEMORY"
 
 
+class ExportFailed(ApiError):
+    code = "API-503-EXPORT"
+
+
+class TooManyExports(ApiError):
+    code = "API-503-EXPORTS"
+
+
 class Busy(ApiError):
     code = "API-503-BUSY"
     is_logged = False
@@ -144,6 +156,14 @@ class BadRange(ApiError):
     code = "API-422-RANGE"
 
 
+class UnknownName(ApiError):
+    code = "API-422-NAME"
+
+
+class NotAdditive(ApiError):
+    code = "API-422-NOT-ADDITIVE"
+
+
 class BadCursor(ApiError):
     code = "API-422-CURSOR"
 
@@ -157,6 +177,8 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     SnapshotUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     TooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
     TooLarge: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExportFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyExports: HTTPStatus.SERVICE_UNAVAILABLE,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     KeysUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownHost: HTTPStatus.BAD_REQUEST,
@@ -171,6 +193,8 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     StoreNeeded: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadRange: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownName: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotAdditive: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
 }

@@ -25,6 +25,9 @@ class Settings:
         query_seconds: an answer that takes its queries longer is given up.
         memory_limit: of the database, as DuckDB writes it.
         threads: of the database.
+        export_seconds: an export whose query takes longer is given up.
+        exports_at_once: being made or downloaded; more are told to come later.
+        kept_bytes: of answers that are kept in memory, at most.
     """
 
     data_dir: Path
@@ -42,6 +45,9 @@ class Settings:
     query_seconds: float = 10.0
     memory_limit: str = "1GB"
     threads: int = 2
+    export_seconds: float = 60.0
+    exports_at_once: int = 4
+    kept_bytes: int = 64 * 2**20
 
     def moment(self) -> datetime:
         """The moment it is, UTC."""
