@@ -77,12 +77,13 @@ def test_who_waits_for_a_turn_gets_the_one_given_back() -> None:
         with turns.one(EVERYONE):
             order.append("second")
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=wait, daemon=True)
     with turns.one(EVERYONE):
         waiting.start()
         waiting.join(0.1)
         order.append("first")
-    waiting.join()
+    # Long before its thirty seconds are over.
+    waiting.join(10)
 
     assert order == ["first", "second"]
 
