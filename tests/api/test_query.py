@@ -28,7 +28,7 @@ ALL_DAYS = {"since": "2026-03-01", "until": "2026-03-10"}
 
 
 def registry() -> dict[str, list[Row]]:
-    """The definitions as they are registered, but for what these tests do not need."""
+    """The definitions as they are registered; all stand in one table here."""
     metrics = yaml.safe_load((FOLDER / "_definitions__metrics.yml").read_text())
     models = yaml.safe_load((FOLDER / "_definitions__semantic_models.yml").read_text())
     dimensions = {
@@ -42,6 +42,7 @@ def registry() -> dict[str, list[Row]]:
                 "name": metric["name"],
                 "label": metric["label"],
                 "type": metric["type"],
+                "description": metric["description"],
                 "unit": metric["config"]["meta"]["unit"],
                 "good_direction": metric["config"]["meta"]["good_direction"],
                 "caveats": metric["config"]["meta"].get("caveats"),
@@ -57,7 +58,15 @@ def registry() -> dict[str, list[Row]]:
             for metric in metrics["metrics"]
         ],
         "marts.dimension_definitions": [
-            {"name": name, "label": part["label"], "node": "model.pathways.x"}
+            {
+                "name": name,
+                "label": part["label"],
+                "type": "entity" if part["type"] == "foreign" else part["type"],
+                "description": part["description"],
+                "model": "core.meta_ad_metrics",
+                "column_name": name,
+                "node": "model.pathways.meta_ad_metrics",
+            }
             for name, part in dimensions.items()
         ],
     }
