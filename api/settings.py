@@ -21,7 +21,7 @@ class Settings:
         requests_per_second: of one key, in the long run.
         burst: requests of one key at once, after a while without any.
         requests_at_once: of all callers; one key may have half of them.
-        queries_at_once: answers that read the snapshot side by side.
+        queries_at_once: answers that read the snapshot side by side; the same.
         query_seconds: an answer that takes its queries longer is given up.
         memory_limit: of the database, as DuckDB writes it.
         threads: of the database.

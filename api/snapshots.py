@@ -26,14 +26,8 @@ from typing import Any, BinaryIO
 import duckdb
 
 from api.callers import Caller, unknown_store
-from api.errors import (
-    Busy,
-    ExportFailed,
-    NoData,
-    SnapshotUnusable,
-    TooLarge,
-    TooSlow,
-)
+from api.errors import ExportFailed, NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.limits import Turns
 from api.settings import Settings
 
 LOGGER = logging.getLogger("api")
@@ -252,7 +246,7 @@ class Snapshots:
         self._folder = settings.data_dir
         self._counting = threading.Lock()
         self._looking = threading.Lock()
-        self._turns = threading.BoundedSemaphore(settings.queries_at_once)
+        self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
         self._look_at = 0.0
         self._seen: tuple[int, ...] | None = None
         self._current: _Opened | None = None
@@ -267,7 +261,7 @@ class Snapshots:
             NoData: nothing was published yet.
             SnapshotUnusable: what was published cannot be opened.
         """
-        with self._turn():
+        with self._turns.one(caller):
             yield from self._read(caller)
 
     def _read(self, caller: Caller) -> Iterator[Reader]:
@@ -298,19 +292,6 @@ class Snapshots:
             self._seen = None
             self._look_at = 0.0
             self._swap(None)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_SECONDS):
-            raise Busy(
-                "As many requests are being answered as this server does at once.",
-                "Ask again in a second.",
-                {"Retry-After": "1"},
-            )
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     def _warnings(self) -> tuple[str, ...]:
         return (self._problem,) if self._problem else ()

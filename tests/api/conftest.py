@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -416,6 +417,11 @@ def data_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def publish(data_dir: Path) -> Callable[..., None]:
     """Writes a snapshot of a world, its manifest and the pointer, like `publish`."""
+    return publishing_into(data_dir)
+
+
+def publishing_into(data_dir: Path) -> Callable[..., None]:
+    """What publishes in a data folder."""
     published: list[str] = []
 
     def _publish(world: World, snapshot_id: str = "s1") -> None:
@@ -443,6 +449,11 @@ def publish(data_dir: Path) -> Callable[..., None]:
 @pytest.fixture
 def report(data_dir: Path) -> Callable[..., None]:
     """Writes status.json: account 111 read five minutes ago, all else as given."""
+    return reporting_into(data_dir)
+
+
+def reporting_into(data_dir: Path) -> Callable[..., None]:
+    """What writes status.json in a data folder."""
 
     def _report(account: Row | None = None, **changes: Any) -> None:
         read_at = "2026-03-10T09:25:00+00:00"
@@ -518,6 +529,23 @@ def client(settings: Settings) -> Iterator[TestClient]:
     """The API; failures nobody foresaw come back as answers."""
     app = create_app(settings)
     with LocalClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@contextmanager
+def served(folder: Path, world: World, **changes: Any) -> Iterator[LocalClient]:
+    """The API over a world of its own, for tests that only read.
+
+    Args:
+        folder: an empty one.
+        changes: of the settings.
+    """
+    (folder / "snapshots").mkdir()
+    publishing_into(folder)(world)
+    reporting_into(folder)()
+    with LocalClient(
+        create_app(Settings(folder, now=NOW, **changes)), raise_server_exceptions=False
+    ) as client:
         yield client
 
 
