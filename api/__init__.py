@@ -10,6 +10,7 @@ snapshots     the only module with DuckDB: pointer, snapshot, reader, time limit
 status_file   status.json and staleness by the clock
 answers       the `meta` of every answer
 cursors       opaque places in a list
+explain/      two readers on the same rows, and why they differ
 queries/      all SQL, values bound by name
 routes/       thin: parameters, a query, a shape
 """

@@ -9,10 +9,13 @@
     ├── UnknownCampaign    API-404-CAMPAIGN
     ├── NoLineage          API-404-LINEAGE     the documentation was not generated
     ├── StoreNeeded        API-422-STORE       several stores, none named
+    ├── UnknownReader      API-422-READER      no such reader, or its rules do not hold
+    ├── BadMetric          API-422-METRIC      no such metric, or it does not add up
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
-    └── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    └── SnapshotGone       API-410-SNAPSHOT    it is no longer served
 
 An answer never holds a path, SQL or a stack; those of a 5xx are in the log, under the
 same request id.
@@ -90,12 +93,24 @@ class BadRange(ApiError):
     code = "API-422-RANGE"
 
 
+class UnknownReader(ApiError):
+    code = "API-422-READER"
+
+
+class BadMetric(ApiError):
+    code = "API-422-METRIC"
+
+
 class BadCursor(ApiError):
     code = "API-422-CURSOR"
 
 
 class CursorExpired(ApiError):
     code = "API-410-CURSOR"
+
+
+class SnapshotGone(ApiError):
+    code = "API-410-SNAPSHOT"
 
 
 STATUS_OF: dict[type[ApiError], HTTPStatus] = {
@@ -110,7 +125,10 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     BadParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadRange: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownReader: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadMetric: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
+    SnapshotGone: HTTPStatus.GONE,
 }
 
 

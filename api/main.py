@@ -16,6 +16,7 @@ from api.routes import (
     budget,
     dashboard,
     definitions,
+    explain,
     health,
     lineage,
     objects,
@@ -109,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestIds)
     for module in (
         *(health, stores, status, dashboard, objects, rows, budget, definitions),
-        lineage,
+        *(lineage, explain),
     ):
         app.include_router(module.router, responses=PROBLEMS)
     return app

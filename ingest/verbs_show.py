@@ -80,6 +80,7 @@ def serve_forever(settings: Settings, port: int | None) -> None:
                 host=host,
                 port=port or settings.serve.port,
                 now=settings.now,
+                readers=settings.reader_rules(),
             )
         )
     except ConfigurationError as problem:

@@ -5,6 +5,7 @@ so that neither has a second home here. The numbers are in `world`; tests work o
 follows from them. The clock stands at 2026-03-10 09:30 UTC.
 """
 
+import csv
 import functools
 import hashlib
 import json
@@ -148,6 +149,12 @@ def _advice(level: str, country: str | None, spend: str, **more: Any) -> Row:
     }
 
 
+def shipped_readers() -> list[Row]:
+    """What the project ships."""
+    with (PROJECT / "seeds" / "readers.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def acme() -> World:
     """One account, rate 0.5, fourteen days read, campaign 2 paused, 4 never listed."""
     metrics = [
@@ -225,6 +232,7 @@ def acme() -> World:
             _defined("spend", "simple", "sum(spend)", column_name="spend"),
             _defined("roas", "ratio", "revenue / spend", inputs="revenue, spend"),
         ],
+        "marts.reader_contracts": shipped_readers(),
         "marts.dimension_definitions": [
             {
                 "name": "country_code",
@@ -404,6 +412,12 @@ def write_database(file: Path, world: World) -> None:
                     list(known.values()),
                 )
         connection.execute(budget_functions())
+
+
+@pytest.fixture(scope="module")
+def contract_tables() -> Callable[[Path], None]:
+    """Writes a database with every table and function, without a row."""
+    return lambda file: write_database(file, {})
 
 
 @pytest.fixture
