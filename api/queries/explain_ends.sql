@@ -39,7 +39,7 @@ select
         case when $is_read_a then value_a end as value_a,
         case when $is_read_b then value_b end as value_b
     ),
-    $is_read_a as is_read_a,
-    $is_read_b as is_read_b,
+    cast($is_read_a as boolean) as is_read_a,
+    cast($is_read_b as boolean) as is_read_b,
     case when $is_read_a and $is_read_b then value_b - value_a end as difference
 from ends

@@ -75,11 +75,8 @@ split as (
 select
     * exclude (own_delta, known_before, value_with_new_top, value_with_new_bottom),
     own_delta - top_effect as bottom_effect,
-    last_value(metric_value) over whole
-    - first_value(value_before) over whole
-    - sum(delta) over whole as residual
+    max_by(metric_value, step) over ()
+    - min_by(value_before, step) over ()
+    - sum(delta) over () as residual
 from split
-window whole as (
-    order by step rows between unbounded preceding and unbounded following
-)
 order by step

@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 
--- Grain: one row per store, account, level, object, day and country, `ZZ` included, with
--- all that a reader contract may judge it by: statuses of the object and its campaign,
+-- Grain: one row per store, account, level, object, day and country, `ZZ` included: all
+-- that a reader contract may judge it by, with statuses of the object and its campaign,
 -- now and on that day.
 with facts as (
 
