@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from api.callers import Caller
 from api.params import Window
 from api.schemas import (
     Coverage,
@@ -130,10 +131,14 @@ def coverage(
 
 
 def stale_now(
-    settings: Settings, reader: Reader | None, store: str | None, now: datetime
+    settings: Settings,
+    caller: Caller,
+    reader: Reader | None,
+    store: str | None,
+    now: datetime,
 ) -> tuple[Stale | None, list[str]]:
     """Since when and why the data is too old, and warnings about how that is known."""
-    status = read_status(settings.data_dir)
+    status = read_status(settings.data_dir, caller)
     published_at = reader.published_at if reader else None
     warnings = list(reader.warnings) if reader else []
     if status.report is None:
@@ -157,9 +162,8 @@ def meta(
     """What an answer is made of, for the stores that it is about."""
     currencies = {row["reporting_currency"] for row in stores}
     through = [row["data_through"] for row in stores]
-    stale, said = stale_now(
-        settings, reader, stores[0]["store"] if len(stores) == 1 else None, now
-    )
+    only = stores[0]["store"] if len(stores) == 1 else None
+    stale, said = stale_now(settings, reader.caller, reader, only, now)
     return Meta(
         snapshot_id=reader.snapshot_id,
         data_through=min(through) if through and None not in through else None,

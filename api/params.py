@@ -20,7 +20,9 @@ from pydantic import (
     Field,
 )
 
-from api.errors import BadRange, NoData, StoreNeeded, UnknownCampaign, UnknownStore
+from api.auth import WhoAsks
+from api.callers import unknown_store
+from api.errors import BadRange, NoData, StoreNeeded, UnknownCampaign
 from api.settings import Settings
 from api.snapshots import Reader, Row, Snapshots
 
@@ -72,7 +74,7 @@ class StoreQuery(BaseModel):
     store: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
-        description="The store. May be left out where there is only one.",
+        description="The store. May be left out where the caller may see only one.",
     )
 
 
@@ -283,8 +285,8 @@ def _moment(request: Request) -> datetime:
     return _settings(request).moment()
 
 
-def _reader(request: Request) -> Iterator[Reader]:
-    with _snapshots(request).reading() as reader:
+def _reader(request: Request, caller: WhoAsks) -> Iterator[Reader]:
+    with _snapshots(request).reading(caller) as reader:
         yield reader
 
 
@@ -297,14 +299,16 @@ OneSnapshot = Annotated[Reader, Depends(_reader)]
 def asked_store(reader: Reader, store: str | None) -> Row:
     """The store asked for, or the only one, as `queries/stores.sql` gives it.
 
+    Of the caller's stores: any other is as if there were none.
+
     Raises:
         StoreNeeded: none is named and there are several.
         UnknownStore: there is none of that name.
-        NoData: the snapshot holds no store at all.
+        NoData: the snapshot holds none at all.
     """
     stores = reader.rows("stores", {"store": store})
     if store is not None and not stores:
-        raise UnknownStore(f"There is no store `{store}`.", "/v1/stores lists them.")
+        raise unknown_store(store)
     if not stores:
         raise NoData("The snapshot holds no store.", "Run `pathways run`.")
     if len(stores) > 1:

@@ -3,6 +3,7 @@
 A snapshot is immutable. It is opened read-only, without access to files, settings
 locked. The pointer is looked at between requests; who began reading one snapshot ends
 with it. The SQL is in `queries/`, loaded once; values are bound, never written into it.
+A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
 import hashlib
@@ -20,13 +21,16 @@ from typing import Any
 
 import duckdb
 
-from api.errors import NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.callers import Caller, unknown_store
+from api.errors import Busy, NoData, SnapshotUnusable, TooLarge, TooSlow
 from api.settings import Settings
 
 LOGGER = logging.getLogger("api")
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
 OF_ANOTHER_RELEASE = (duckdb.CatalogException, duckdb.BinderException)
+# A request that waits longer for its turn is better asked again.
+TURN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,17 @@ class _Opened:
 
 
 class Reader:
-    """One request's view of one snapshot."""
+    """One request's view of one snapshot: its caller's stores, and no other."""
 
     def __init__(
         self,
+        caller: Caller,
         pointer: Pointer,
         cursor: duckdb.DuckDBPyConnection,
         seconds: float,
         warnings: tuple[str, ...],
     ) -> None:
+        self.caller = caller
         self.snapshot_id = pointer.snapshot_id
         self.published_at = pointer.published_at
         self.warnings = warnings
@@ -93,17 +99,17 @@ class Reader:
         """The rows of a query by its name, each a dictionary of its columns.
 
         Raises:
+            UnknownStore: `store` is none that the caller may see.
             TooSlow: the request's queries took longer than allowed.
             TooLarge: they took more memory than allowed.
             SnapshotUnusable: the database failed to read the snapshot.
         """
         asked = QUERIES[query]
+        bound = self._bound(asked, values)
         if self._is_late.is_set():
             raise self._too_slow()
         try:
-            self._cursor.execute(
-                asked.sql, {name: values[name] for name in asked.parameters}
-            )
+            self._cursor.execute(asked.sql, bound)
             columns = [column[0] for column in self._cursor.description or ()]
             return [
                 dict(zip(columns, row, strict=True)) for row in self._cursor.fetchall()
@@ -117,6 +123,14 @@ class Reader:
             ) from error
         except (duckdb.IOException, *OF_ANOTHER_RELEASE) as error:
             raise _unusable() from error
+
+    def _bound(self, asked: Query, values: Mapping[str, object]) -> dict[str, object]:
+        """What a statement binds: a store that is visible, and all that are."""
+        store = values.get("store")
+        if isinstance(store, str) and not self.caller.sees(store):
+            raise unknown_store(store)
+        known = {**values, "visible_stores": self.caller.visible_stores()}
+        return {name: known[name] for name in asked.parameters}
 
     def _too_slow(self) -> TooSlow:
         return TooSlow(
@@ -151,25 +165,31 @@ class Snapshots:
         self._folder = settings.data_dir
         self._counting = threading.Lock()
         self._looking = threading.Lock()
+        self._turns = threading.BoundedSemaphore(settings.queries_at_once)
         self._look_at = 0.0
         self._seen: tuple[int, ...] | None = None
         self._current: _Opened | None = None
         self._problem: str | None = None
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
-        """A reader of the current snapshot; it stays with it until it is left.
+    def reading(self, caller: Caller) -> Iterator[Reader]:
+        """A caller's reader of the current snapshot; it stays with it until it is left.
 
         Raises:
+            Busy: too many others read.
             NoData: nothing was published yet.
             SnapshotUnusable: what was published cannot be opened.
         """
+        with self._turn():
+            yield from self._read(caller)
+
+    def _read(self, caller: Caller) -> Iterator[Reader]:
         opened = self._enter()
         try:
             with opened.connection.cursor() as cursor:
                 warnings = (self._problem,) if self._problem else ()
                 seconds = self._settings.query_seconds
-                reader = Reader(opened.pointer, cursor, seconds, warnings)
+                reader = Reader(caller, opened.pointer, cursor, seconds, warnings)
                 with reader._time_limit():
                     yield reader
         finally:
@@ -181,6 +201,19 @@ class Snapshots:
             self._seen = None
             self._look_at = 0.0
             self._swap(None)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise Busy(
+                "As many requests are being answered as this server does at once.",
+                "Ask again in a second.",
+                {"Retry-After": "1"},
+            )
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _enter(self) -> _Opened:
         self._look()

@@ -28,6 +28,7 @@ def explain(**asked: Any) -> Answer:
 
     from pydantic import ValidationError
 
+    from api.callers import EVERYONE
     from api.errors import STATUS_OF, ApiError
     from api.explain.answer import explanation
     from api.params import ExplainQuery
@@ -43,7 +44,7 @@ def explain(**asked: Any) -> Answer:
     snapshots = Snapshots(api_settings)
     try:
         query = ExplainQuery.model_validate(given)
-        with snapshots.reading() as reader:
+        with snapshots.reading(EVERYONE) as reader:
             answer = explanation(query, reader, api_settings, api_settings.moment())
     except ValidationError as problem:
         named = ", ".join(

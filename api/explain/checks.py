@@ -55,7 +55,9 @@ def run_checks(
         found.setdefault(row["check_name"], []).append(row)
     checks = [
         ExplainCheck(**check.model_dump(), rows=[])
-        for check in freshness_checks(read_status(settings.data_dir), scope.store, now)
+        for check in freshness_checks(
+            read_status(settings.data_dir, reader.caller), scope.store, now
+        )
     ]
     checks.append(_parity(scope, reader.rows("explain_parity", values)))
     checks += [

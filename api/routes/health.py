@@ -4,6 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
+from api.auth import WhoAsks
 from api.params import OpenSnapshots
 from api.schemas import Shape, told
 
@@ -28,6 +29,6 @@ def healthz() -> Alive:
 
 
 @router.get("/readyz", summary="Whether a snapshot is open; 503 otherwise")
-def readyz(snapshots: OpenSnapshots) -> Ready:
-    with snapshots.reading() as reader:
+def readyz(caller: WhoAsks, snapshots: OpenSnapshots) -> Ready:
+    with snapshots.reading(caller) as reader:
         return Ready(status="ok", snapshot_id=reader.snapshot_id)

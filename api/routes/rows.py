@@ -103,7 +103,7 @@ def _page(
     }
     after: list[str | None] = [None] * len(KEYS[level])
     if asked.cursor is not None:
-        after = [*read_cursor(asked.cursor, reader.snapshot_id, request, len(after))]
+        after = [*read_cursor(asked.cursor, reader, request, len(after))]
     found = reader.rows(
         f"rows_{level}",
         {
@@ -117,7 +117,7 @@ def _page(
     next_cursor = None
     if len(found) > asked.limit:
         key = [str(page[-1][name]) for name in KEYS[level]]
-        next_cursor = write_cursor(reader.snapshot_id, request, key)
+        next_cursor = write_cursor(reader, request, key)
     days = read_days(reader, store["store"], window)
     about = meta(
         settings,

@@ -29,6 +29,7 @@ from api.schemas_budget import (
     StartPlan,
 )
 from api.settings import Settings
+from tests.fixtures.local_client import LocalClient
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
@@ -149,6 +150,25 @@ def _advice(level: str, country: str | None, spend: str, **more: Any) -> Row:
     }
 
 
+def _judged(row: Row) -> Row:
+    """A row of metrics as marts.explain_rows has it: campaign 2 is paused now."""
+    is_active = row["campaign_id"] != "2"
+    return {
+        **row,
+        "level": "campaign",
+        "object_id": row["campaign_id"],
+        "campaign_name": f"campaign {row['campaign_id']}",
+        "effective_status": "ACTIVE",
+        "effective_status_now": "ACTIVE" if is_active else "PAUSED",
+        "object_effective_status": "ACTIVE",
+        "object_effective_status_now": "ACTIVE" if is_active else "PAUSED",
+        "is_active": is_active,
+        "is_campaign_active": is_active,
+        "was_active": True,
+        "was_campaign_active": True,
+    }
+
+
 def shipped_readers() -> list[Row]:
     """What the project ships."""
     with (PROJECT / "seeds" / "readers.csv").open(newline="") as file:
@@ -185,6 +205,7 @@ def acme() -> World:
             {"store": "acme", "date_day": "2026-03-09", "settled_share": None},
         ],
         "marts.dashboard_daily": rows,
+        "marts.explain_rows": [_judged(row) for row in rows],
         "core.meta_daily_metrics": rows,
         "core.meta_adset_metrics": [{**row, "adset_id": "21"} for row in rows],
         "core.meta_ad_metrics": [
@@ -297,6 +318,7 @@ def bolt() -> World:
             {"store": "bolt", "date_day": "2026-03-05", "settled_share": 0.5},
         ],
         "marts.dashboard_daily": rows,
+        "marts.explain_rows": [_judged(row) for row in rows],
         "core.meta_daily_metrics": rows,
         "marts.dashboard_campaigns": [
             _campaign(BOLT_USD, "10", "ACTIVE"),
@@ -530,7 +552,7 @@ def settings(data_dir: Path) -> Settings:
 def client(settings: Settings) -> Iterator[TestClient]:
     """The API; failures nobody foresaw come back as answers."""
     app = create_app(settings)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with LocalClient(app, raise_server_exceptions=False) as client:
         yield client
 
 

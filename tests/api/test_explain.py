@@ -22,6 +22,7 @@ from api.explain.contracts import Contract
 from api.main import create_app
 from api.settings import Settings
 from ingest.settings import ReaderSettings
+from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]
@@ -50,33 +51,12 @@ def registered() -> list[Row]:
     return found
 
 
-def judged(row: Row, level: str = "campaign", **more: Any) -> Row:
-    """A row of metrics as marts.explain_rows has it: campaign 2 was paused today."""
-    is_active = row["campaign_id"] != "2"
-    return {
-        **row,
-        "level": level,
-        "object_id": row["campaign_id"],
-        "campaign_name": f"campaign {row['campaign_id']}",
-        "effective_status": "ACTIVE",
-        "effective_status_now": "ACTIVE" if is_active else "PAUSED",
-        "object_effective_status": "ACTIVE",
-        "object_effective_status_now": "ACTIVE" if is_active else "PAUSED",
-        "is_active": is_active,
-        "is_campaign_active": is_active,
-        "was_active": True,
-        "was_campaign_active": True,
-        **more,
-    }
-
-
 @pytest.fixture
 def world(both_world: World) -> World:
     rows = both_world["marts.dashboard_daily"]
     return {
         **both_world,
         "marts.metric_definitions": registered(),
-        "marts.explain_rows": [judged(row) for row in rows],
         "core.meta_adset_metrics": rows,
         "core.meta_daily_metrics": rows,
     }
@@ -228,7 +208,7 @@ def test_a_status_that_changed_today_is_told_by_the_moment_it_is_judged_at(
 ) -> None:
     """Campaign 2 was active on its days and is paused now."""
     own = {"then": {"based_on": "dashboard", "status_moment": "day"}}
-    client = TestClient(create_app(replace(settings, readers=own)))
+    client = LocalClient(create_app(replace(settings, readers=own)))
 
     data = client.get("/v1/explain?store=acme&metric=spend&a=then").json()["data"]
 
@@ -322,7 +302,7 @@ def test_amounts_of_several_currencies_are_never_added(
     published: None, settings: Settings
 ) -> None:
     own = {"original": {"based_on": "dashboard", "currency": "account"}}
-    client = TestClient(create_app(replace(settings, readers=own)))
+    client = LocalClient(create_app(replace(settings, readers=own)))
 
     mixed = client.get("/v1/explain?store=bolt&metric=spend&a=original")
     plain = client.get("/v1/explain?store=acme&metric=spend&a=original")

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.callers import EVERYONE
 from api.explain.comparison import Comparison, Scope, compare
 from api.explain.contracts import Contract, Rule, Side
 from api.explain.document import NAMES
@@ -194,7 +195,7 @@ def compared(
     top, bottom, _ = RATIOS.get(case.metric, (case.metric, None, 1))
     asked = {"row_limit": 1000, "with_shares": True} | changes
     return compare(
-        Reader(Pointer("s1", "", "", NOW, None), database, 60, ()),
+        Reader(EVERYONE, Pointer("s1", "", "", NOW, None), database, 60, ()),
         Scope("acme"),
         Measure(case.metric, case.metric, "count", "up", top, bottom),
         Side(Contract.model_validate(case.a), "s1", NOW),
