@@ -1,6 +1,6 @@
 -- Grain: one row per step and row behind it, the largest first: an object's day in a
--- country, or its campaign's where the step goes to another level. `rank` counts them;
--- behind the first `row_limit` is one row without ids, the sum of all others.
+-- country, or its campaign's where the step goes to another level. `row_rank` counts
+-- them; after the first `row_limit` comes one row without ids, the sum of all others.
 with steps as (
 
     select
@@ -90,54 +90,129 @@ changed as (
 
 ),
 
-by_object as (
+behind as (
+
+    select
+        step,
+        is_level_step,
+        account_id,
+        campaign_id,
+        object_id,
+        level,
+        campaign_name,
+        country_code,
+        top_after - top_before as top_delta,
+        bottom_after - bottom_before as bottom_delta,
+        date_day
+    from changed
+    where top_before <> top_after or bottom_before <> bottom_after
+
+),
+
+-- What a campaign and its ad sets have alike is no difference.
+merged as (
 
     select
         step,
         account_id,
         campaign_id,
-        case when not is_level_step then object_id end as object_id,
-        case when not is_level_step then level end as level,
+        cast(null as varchar) as object_id,
+        cast(null as varchar) as level,
         max(campaign_name) as campaign_name,
         country_code,
-        sum(top_after) - sum(top_before) as top_delta,
-        sum(bottom_after) - sum(bottom_before) as bottom_delta,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta,
         date_day
-    from changed
-    where top_before <> top_after or bottom_before <> bottom_after
-    group by
+    from behind
+    where is_level_step
+    group by step, account_id, campaign_id, country_code, date_day
+    having sum(top_delta) <> 0 or sum(bottom_delta) <> 0
+
+),
+
+united as materialized (
+
+    select * exclude (is_level_step)
+    from behind
+    where not is_level_step
+
+    union all
+
+    select *
+    from merged
+
+),
+
+-- The size of the last row to be listed: only larger ones need to be put in order.
+totals as (
+
+    select
         step,
-        account_id,
-        campaign_id,
-        case when not is_level_step then object_id end,
-        case when not is_level_step then level end,
-        country_code,
-        date_day
+        count(*) as row_count,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta,
+        list_min(max(abs(top_delta), greatest($row_limit, 1))) as smallest_listed
+    from united
+    group by step
 
 ),
 
 ranked as (
 
     select
-        *,
+        united.*,
         row_number() over (
-            partition by step
+            partition by united.step
             order by
-                abs(top_delta) desc,
-                abs(bottom_delta) desc,
-                date_day desc,
-                account_id asc,
-                campaign_id asc,
-                object_id asc,
-                level asc,
-                country_code asc
+                abs(united.top_delta) desc,
+                abs(united.bottom_delta) desc,
+                united.date_day desc,
+                united.account_id asc,
+                united.campaign_id asc,
+                united.object_id asc,
+                united.level asc,
+                united.country_code asc
         ) as row_rank
-    from by_object
-    where top_delta <> 0 or bottom_delta <> 0
+    from united
+    inner join totals on united.step = totals.step
+    where abs(united.top_delta) >= totals.smallest_listed
 
 ),
 
 listed as (
+
+    select *
+    from ranked
+    where row_rank <= $row_limit
+
+),
+
+listed_totals as (
+
+    select
+        step,
+        count(*) as row_count,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta
+    from listed
+    group by step
+
+),
+
+rest as (
+
+    select
+        totals.step,
+        totals.row_count - coalesce(listed_totals.row_count, 0) as row_count,
+        totals.top_delta - coalesce(listed_totals.top_delta, 0) as top_delta,
+        totals.bottom_delta - coalesce(listed_totals.bottom_delta, 0) as bottom_delta
+    from totals
+    left join listed_totals on totals.step = listed_totals.step
+    where totals.row_count > coalesce(listed_totals.row_count, 0)
+
+),
+
+answered as (
 
     select
         step,
@@ -152,29 +227,26 @@ listed as (
         bottom_delta,
         date_day,
         row_rank
-    from ranked
-    where row_rank <= $row_limit
+    from listed
 
     union all
 
     select
         step,
-        count(*) as row_count,
+        row_count,
         null as account_id,
         null as campaign_id,
         null as object_id,
         null as level,
         null as campaign_name,
         null as country_code,
-        sum(top_delta) as top_delta,
-        sum(bottom_delta) as bottom_delta,
+        top_delta,
+        bottom_delta,
         null as date_day,
         null as row_rank
-    from ranked
-    where row_rank > $row_limit
-    group by step
+    from rest
 
 )
 
-select * from listed
+select * from answered
 order by step, row_rank nulls last
