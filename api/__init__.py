@@ -16,6 +16,10 @@ schemas*      the shapes of answers with meanings and units, for OpenAPI
 columns       meanings of columns, as the tables document them
 snapshots     the only module with DuckDB: pointer, snapshot, reader, time limit
 status_file   status.json and staleness by the clock
+moving        what answers depend on besides request and snapshot
+caching       answers kept in memory, ETags, 304 and HEAD
+measures      which metrics may be asked for together, of which rows
+exports       rows as csv, ndjson and parquet files
 answers       the `meta` of every answer
 cursors       opaque places in a list
 explain/      two readers on the same rows, and why they differ

@@ -5,6 +5,8 @@
     ├── SnapshotUnusable   API-503-SNAPSHOT    what was published cannot be opened
     ├── TooSlow            API-503-TIME        the queries took too long
     ├── TooLarge           API-503-MEMORY      the queries took too much memory
+    ├── ExportFailed       API-503-EXPORT      the file of an export was not written
+    ├── TooManyExports     API-503-EXPORTS     as many as allowed are under way
     ├── Busy               API-503-BUSY        too many requests are under way
     ├── KeysUnusable       API-503-KEYS        keys.json is damaged, or gone
     ├── UnknownHost        API-400-HOST        asked for under a name that is not ours
@@ -18,9 +20,10 @@
     ├── NoLineage          API-404-LINEAGE     the documentation was not generated
     ├── StoreNeeded        API-422-STORE       several stores, none named
     ├── UnknownReader      API-422-READER      no such reader, or its rules do not hold
-    ├── BadMetric          API-422-METRIC      no such metric, or it does not add up
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
+    ├── UnknownName        API-422-NAME        no name of /v1/definitions
+    ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
     ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
     └── SnapshotGone       API-410-SNAPSHOT    it is no longer served
@@ -87,6 +90,14 @@ class TooLarge(ApiError):
     code = "API-503-MEMORY"
 
 
+class ExportFailed(ApiError):
+    code = "API-503-EXPORT"
+
+
+class TooManyExports(ApiError):
+    code = "API-503-EXPORTS"
+
+
 class Busy(ApiError):
     code = "API-503-BUSY"
     is_logged = False
@@ -151,8 +162,12 @@ class UnknownReader(ApiError):
     code = "API-422-READER"
 
 
-class BadMetric(ApiError):
-    code = "API-422-METRIC"
+class UnknownName(ApiError):
+    code = "API-422-NAME"
+
+
+class NotAdditive(ApiError):
+    code = "API-422-NOT-ADDITIVE"
 
 
 class BadCursor(ApiError):
@@ -172,6 +187,8 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     SnapshotUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     TooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
     TooLarge: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExportFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyExports: HTTPStatus.SERVICE_UNAVAILABLE,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     KeysUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownHost: HTTPStatus.BAD_REQUEST,
@@ -186,9 +203,10 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     StoreNeeded: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadRange: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownName: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotAdditive: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownReader: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BadMetric: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
     SnapshotGone: HTTPStatus.GONE,
 }

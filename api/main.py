@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api.auth import Keyring
+from api.caching import Caching, cacheable
 from api.cross_origin import CrossOrigin
 from api.doors import Doors
 from api.errors import PROBLEM_TYPE, ConfigurationError, KeysUnusable, register
+from api.exports import Exports
 from api.headers import AnswerHeaders
 from api.hosts import is_loopback
+from api.moving import States
 from api.routes import (
     budget,
     dashboard,
@@ -21,6 +24,7 @@ from api.routes import (
     health,
     lineage,
     objects,
+    query,
     rows,
     status,
     stores,
@@ -87,18 +91,23 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
+    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
     # a known caller is added before the doors.
+    app.add_middleware(
+        Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
+    )
     app.add_middleware(Doors, settings=settings, keyring=keyring)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(AnswerHeaders)
-    for module in (
-        *(health, stores, status, dashboard, objects, rows, budget, definitions),
-        *(lineage, explain),
-    ):
+    for module in (health, status, query, explain, lineage):
         app.include_router(module.router, responses=PROBLEMS)
+    for module in (stores, dashboard, objects, rows, budget, definitions):
+        app.include_router(
+            module.router, responses=PROBLEMS, dependencies=[Depends(cacheable)]
+        )
     if settings.has_docs:
         app.include_router(documentation.router)
     return app

@@ -4,8 +4,9 @@ A window of days has both ends included and is in each account's own days. Today
 store's newest local day at the clock; it counts, and is marked partial.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -42,8 +43,10 @@ Period = Literal[
     "last_month",
 ]
 Compare = Literal["previous_period", "previous_year", "none"]
+Grain = Literal["day", "week", "month"]
 Level = Literal["campaign", "adset", "ad", "account"]
 ObjectType = Literal["campaign", "adset", "ad"]
+Form = Literal["json", "csv", "ndjson", "parquet"]
 
 
 def _day_text(value: object) -> object:
@@ -103,6 +106,11 @@ class DashboardQuery(RangeQuery):
         "previous_period",
         description="The window behind `previous` and `change`: as many days directly "
         "before, the same dates a year before, or none.",
+    )
+    grain: Grain = Field(
+        "day",
+        description="What a row of the trends is of. A week begins on Monday; one that "
+        "the window cuts holds the window's days of it alone.",
     )
     include_inactive: bool = Field(
         False, description="Count campaigns too that are not active now."
@@ -167,7 +175,15 @@ class RowsQuery(RangeQuery, PageQuery):
     object_id: ObjectId | None = Field(
         None, description="Only rows of this object of the level, by id."
     )
-    format: Literal["json"] = Field("json", description="The form of the answer.")
+    format: Form | None = Field(
+        None,
+        description="The form of the answer; by default what Accept prefers, or json. "
+        "All others are exports: every row at once, in the snapshot's order.",
+    )
+    bom: bool = Field(
+        False,
+        description="Begin csv with a byte order mark, by which Excel knows UTF-8.",
+    )
 
     @property
     def campaign_ids(self) -> list[str] | None:
@@ -287,13 +303,32 @@ def _moment(request: Request) -> datetime:
 
 def _reader(request: Request, caller: WhoAsks) -> Iterator[Reader]:
     with _snapshots(request).reading(caller) as reader:
+        request.state.snapshot_id = reader.snapshot_id
         yield reader
 
 
+async def _accepted(request: Request) -> str:
+    return request.headers.get("accept", "")
+
+
+async def _has_gone(request: Request) -> Callable[[], bool]:
+    """Tells, in any other thread, whether the caller has gone away."""
+    loop = asyncio.get_running_loop()
+
+    def has_gone() -> bool:
+        asked = asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop)
+        return asked.result()
+
+    return has_gone
+
+
 UsedSettings = Annotated[Settings, Depends(_settings)]
+Accepted = Annotated[str, Depends(_accepted)]
+HasGone = Annotated[Callable[[], bool], Depends(_has_gone)]
 OpenSnapshots = Annotated[Snapshots, Depends(_snapshots)]
 Moment = Annotated[datetime, Depends(_moment)]
-OneSnapshot = Annotated[Reader, Depends(_reader)]
+# Left once the route is through: a caller who reads slowly holds no snapshot.
+OneSnapshot = Annotated[Reader, Depends(_reader, scope="function")]
 
 
 def asked_store(reader: Reader, store: str | None) -> Row:

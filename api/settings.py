@@ -28,6 +28,9 @@ class Settings:
         threads: of the database.
         readers: readers of the configuration beside the shipped ones: by name which of
             those each is based on, and the rules that it changes.
+        export_seconds: an export whose query takes longer is given up.
+        exports_at_once: being made or downloaded; more are told to come later.
+        kept_bytes: of answers that are kept in memory, at most.
     """
 
     data_dir: Path
@@ -46,6 +49,9 @@ class Settings:
     memory_limit: str = "1GB"
     threads: int = 2
     readers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    export_seconds: float = 60.0
+    exports_at_once: int = 4
+    kept_bytes: int = 64 * 2**20
 
     def moment(self) -> datetime:
         """The moment it is, UTC."""

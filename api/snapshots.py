@@ -1,28 +1,39 @@
 """The published snapshots: which one is current, and reading it. All DuckDB is here.
 
-A snapshot is immutable. It is opened read-only, without access to files, settings
-locked. The pointer is looked at between requests; who began reading one snapshot ends
-with it. The SQL is in `queries/`, loaded once; values are bound, never written into it.
+A snapshot is immutable. It is opened read-only, without access to files but those of
+exports in a folder of this process; settings are locked. The pointer is looked at
+between requests; who began reading one snapshot ends with it. The SQL is in `queries/`,
+loaded once; values are bound, never written into it.
 A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
+import functools
 import hashlib
 import json
 import logging
 import re
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
 from api.callers import Caller, unknown_store
-from api.errors import Busy, NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.errors import (
+    Busy,
+    ExportFailed,
+    NoData,
+    SnapshotUnusable,
+    TooLarge,
+    TooSlow,
+)
 from api.settings import Settings
 
 LOGGER = logging.getLogger("api")
@@ -63,6 +74,16 @@ class Pointer:
     previous: str | None
 
 
+@functools.cache
+def _exports() -> tempfile.TemporaryDirectory[str]:
+    """The one folder that databases of this process may write to; ends with it."""
+    return tempfile.TemporaryDirectory(prefix="pathways-exports-")
+
+
+def _file_name() -> str:
+    return uuid.uuid4().hex
+
+
 class _Unusable(Exception):
     """A pointer, manifest or snapshot cannot be used; the text says why, with paths."""
 
@@ -73,6 +94,48 @@ class _Opened:
     connection: duckdb.DuckDBPyConnection
     readers: int = 0
     is_retired: bool = False
+
+
+class _Watch:
+    """Interrupts what a cursor runs once its time is up or nobody waits for it."""
+
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        seconds: float,
+        is_given_up: Callable[[], bool] | None = None,
+    ) -> None:
+        self.seconds = seconds
+        self.is_late = threading.Event()
+        self._cursor = cursor
+        self._is_given_up = is_given_up
+        self._is_done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._is_done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        if self._is_ended_in_time():
+            return
+        self.is_late.set()
+        # An interrupt that comes between two statements is lost: repeat it.
+        while not self._is_done.wait(0.05):
+            self._cursor.interrupt()
+
+    def _is_ended_in_time(self) -> bool:
+        if self._is_given_up is None:
+            return self._is_done.wait(self.seconds)
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            if self._is_done.wait(0.2):
+                return True
+            if self._is_given_up():
+                return False
+        return False
 
 
 class Reader:
@@ -91,9 +154,11 @@ class Reader:
         self.published_at = pointer.published_at
         self.warnings = warnings
         self._cursor = cursor
-        self._seconds = seconds
-        self._is_late = threading.Event()
-        self._is_done = threading.Event()
+        self._watch = _Watch(cursor, seconds)
+
+    def end(self) -> None:
+        """Read no longer."""
+        self._watch.end()
 
     def rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         """The rows of a query by its name, each a dictionary of its columns.
@@ -104,16 +169,58 @@ class Reader:
             TooLarge: they took more memory than allowed.
             SnapshotUnusable: the database failed to read the snapshot.
         """
+        try:
+            found = self._run(query, values)
+        except (duckdb.IOException, *OF_ANOTHER_RELEASE) as error:
+            raise _unusable() from error
+        columns = [column[0] for column in self._cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found]
+
+    def write(
+        self,
+        query: str,
+        values: Mapping[str, object],
+        seconds: float,
+        is_given_up: Callable[[], bool],
+    ) -> tuple[BinaryIO, int]:
+        """What a query writes to its `$file`, and how many rows that are.
+
+        The file has no name any more: it goes with its last handle.
+
+        Args:
+            seconds: how long it may take.
+            is_given_up: whether nobody waits for it any more; asked all the while.
+
+        Raises:
+            TooSlow: it took longer, or was given up.
+            TooLarge: it took more memory than allowed.
+            ExportFailed: the file could not be written.
+        """
+        self._watch.end()
+        self._watch = _Watch(self._cursor, seconds, is_given_up)
+        file = Path(_exports().name) / _file_name()
+        try:
+            ((count,),) = self._run(query, {**values, "file": str(file)})
+            return file.open("rb"), count
+        except OF_ANOTHER_RELEASE as error:
+            raise _unusable() from error
+        except (duckdb.IOException, OSError) as error:
+            raise ExportFailed(
+                "The export could not be written.",
+                "See that the folder for temporary files has room, or ask for fewer "
+                "days.",
+            ) from error
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _run(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         asked = QUERIES[query]
         bound = self._bound(asked, values)
-        if self._is_late.is_set():
+        if self._watch.is_late.is_set():
             raise self._too_slow()
         try:
             self._cursor.execute(asked.sql, bound)
-            columns = [column[0] for column in self._cursor.description or ()]
-            return [
-                dict(zip(columns, row, strict=True)) for row in self._cursor.fetchall()
-            ]
+            return self._cursor.fetchall()
         except duckdb.InterruptException as error:
             raise self._too_slow() from error
         except duckdb.OutOfMemoryException as error:
@@ -121,8 +228,6 @@ class Reader:
                 "The answer would need more memory than a request may use.",
                 "Ask for fewer days.",
             ) from error
-        except (duckdb.IOException, *OF_ANOTHER_RELEASE) as error:
-            raise _unusable() from error
 
     def _bound(self, asked: Query, values: Mapping[str, object]) -> dict[str, object]:
         """What a statement binds: a store that is visible, and all that are."""
@@ -134,27 +239,9 @@ class Reader:
 
     def _too_slow(self) -> TooSlow:
         return TooSlow(
-            f"The answer took longer than {self._seconds:g} s.",
+            f"The answer took longer than {self._watch.seconds:g} s.",
             "Ask for fewer days, or again later.",
         )
-
-    @contextmanager
-    def _time_limit(self) -> Iterator[None]:
-        watch = threading.Thread(target=self._interrupt_when_late, daemon=True)
-        watch.start()
-        try:
-            yield
-        finally:
-            self._is_done.set()
-            watch.join()
-
-    def _interrupt_when_late(self) -> None:
-        if self._is_done.wait(self._seconds):
-            return
-        self._is_late.set()
-        # An interrupt that comes between two statements is lost: repeat it.
-        while not self._is_done.wait(0.05):
-            self._cursor.interrupt()
 
 
 class Snapshots:
@@ -187,13 +274,23 @@ class Snapshots:
         opened = self._enter()
         try:
             with opened.connection.cursor() as cursor:
-                warnings = (self._problem,) if self._problem else ()
                 seconds = self._settings.query_seconds
-                reader = Reader(caller, opened.pointer, cursor, seconds, warnings)
-                with reader._time_limit():
+                reader = Reader(
+                    caller, opened.pointer, cursor, seconds, self._warnings()
+                )
+                try:
                     yield reader
+                finally:
+                    reader.end()
         finally:
             self._leave(opened)
+
+    def seen(self) -> tuple[str, tuple[str, ...]] | None:
+        """The open snapshot, its warnings; None where a look at the pointer is due."""
+        current = self._current
+        if current is None or time.monotonic() >= self._look_at:
+            return None
+        return current.pointer.snapshot_id, self._warnings()
 
     def close(self) -> None:
         """Close the current snapshot; the next reader opens it again."""
@@ -214,6 +311,9 @@ class Snapshots:
             yield
         finally:
             self._turns.release()
+
+    def _warnings(self) -> tuple[str, ...]:
+        return (self._problem,) if self._problem else ()
 
     def _enter(self) -> _Opened:
         self._look()
@@ -309,7 +409,6 @@ class Snapshots:
             file,
             read_only=True,
             config={
-                "enable_external_access": "false",
                 "memory_limit": self._settings.memory_limit,
                 "temp_directory": "",
                 "threads": str(self._settings.threads),
@@ -322,6 +421,11 @@ class Snapshots:
             )
             if settings.fetchall() == [(False,)]:
                 connection.execute("set global TimeZone = 'UTC'")
+                connection.execute(
+                    "set global allowed_directories = [$folder]",
+                    {"folder": _exports().name},
+                )
+                connection.execute("set global enable_external_access = false")
                 connection.execute("set global lock_configuration = true")
             connection.execute(QUERIES["opening"].sql)
         except duckdb.Error:

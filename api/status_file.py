@@ -163,6 +163,19 @@ def staleness(
     return None
 
 
+def next_turn(status: StatusFile, now: datetime) -> datetime | None:
+    """The next moment behind which an account is too old; None where there is none."""
+    if status.report is None:
+        return None
+    limit = _age_limit(status.report.interval_seconds)
+    turns = [
+        account.last_read_at + limit
+        for account in status.report.accounts
+        if account.last_read_at is not None
+    ]
+    return min((turn for turn in turns if turn >= now), default=None)
+
+
 def age_seconds(moment: datetime | None, now: datetime) -> int | None:
     """Whole seconds from a moment until now; None where there is no moment."""
     return None if moment is None else int((now - moment).total_seconds())
@@ -215,7 +228,11 @@ def _judged(account: ReportedAccount, interval_seconds: int, now: datetime) -> C
 
 
 def _is_old(moment: datetime, interval_seconds: int, now: datetime) -> bool:
-    return now - moment > CYCLES_UNTIL_STALE * timedelta(seconds=interval_seconds)
+    return now - moment > _age_limit(interval_seconds)
+
+
+def _age_limit(interval_seconds: int) -> timedelta:
+    return CYCLES_UNTIL_STALE * timedelta(seconds=interval_seconds)
 
 
 def _check(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from api.errors import BadMetric
+from api.errors import NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.explain.measures import Measure
 from api.snapshots import Reader, Row
@@ -130,14 +130,14 @@ def currency_of(contract: Contract, scope: Scope, measure: Measure) -> str | Non
     """The currency of a reader's money; None where the metric holds none.
 
     Raises:
-        BadMetric: it would add up amounts of several currencies.
+        NotAdditive: it would add up amounts of several currencies.
     """
     if not measure.holds_money:
         return None
     if contract.currency != "account" and measure.unit != "account_currency":
         return scope.reporting_currency
     if len(scope.account_currencies) > 1:
-        raise BadMetric(
+        raise NotAdditive(
             f"`{contract.reader}` would add up {measure.name} in several currencies: "
             f"{', '.join(scope.account_currencies)}.",
             "Name a reader that counts in reporting currency, and its metric.",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from api.errors import BadMetric
+from api.errors import NotAdditive, UnknownName
 from api.snapshots import Reader, Row
 
 
@@ -96,15 +96,18 @@ def asked_measure(reader: Reader, name: str) -> Measure:
     """The metric asked for, as the snapshot defines it.
 
     Raises:
-        BadMetric: there is none of that name, or its values do not come from sums.
+        UnknownName: there is none of that name.
+        NotAdditive: its values do not come from sums.
     """
     rows = reader.rows("metric_definitions", {"names": [name]})
     if not rows:
-        raise BadMetric(f"There is no metric `{name}`.", "/v1/definitions lists them.")
+        raise UnknownName(
+            f"There is no metric `{name}`.", "/v1/definitions lists them."
+        )
     (row,) = rows
     parts = row["inputs"] if row["type"] in ("ratio", "derived") else [name]
     if not _is_made_of_sums(row, parts):
-        raise BadMetric(
+        raise NotAdditive(
             f"`{name}` does not come from sums, so no rows add up to a difference of it"
             f"{': reach is never summed.' if name == 'reach' else '.'}",
             f"Sums are {', '.join(PARTS)}; ratios of them can be explained too.",

@@ -266,9 +266,14 @@ def test_a_ratio_without_its_divisor_says_what_it_lacks(
 @pytest.mark.parametrize(
     ("asked", "status", "code", "said"),
     [
-        ({"metric": "reach"}, 422, "API-422-METRIC", "reach is never summed"),
-        ({"metric": "daily_budget"}, 422, "API-422-METRIC", "does not come from sums"),
-        ({"metric": "nothing"}, 422, "API-422-METRIC", "no metric `nothing`"),
+        ({"metric": "reach"}, 422, "API-422-NOT-ADDITIVE", "reach is never summed"),
+        (
+            {"metric": "daily_budget"},
+            422,
+            "API-422-NOT-ADDITIVE",
+            "does not come from sums",
+        ),
+        ({"metric": "nothing"}, 422, "API-422-NAME", "no metric `nothing`"),
         ({"a": "nobody"}, 422, "API-422-READER", "no reader `nobody`"),
         ({"store": "else"}, 404, "API-404-STORE", "no store"),
         ({"campaign_id": "77"}, 404, "API-404-CAMPAIGN", "77"),
@@ -307,7 +312,7 @@ def test_amounts_of_several_currencies_are_never_added(
     mixed = client.get("/v1/explain?store=bolt&metric=spend&a=original")
     plain = client.get("/v1/explain?store=acme&metric=spend&a=original")
 
-    assert mixed.json()["code"] == "API-422-METRIC"
+    assert mixed.json()["code"] == "API-422-NOT-ADDITIVE"
     assert "EUR, USD" in mixed.json()["detail"]
     assert plain.json()["data"]["a"]["currency"] == "USD"
     assert plain.json()["data"]["b"]["currency"] == "EUR"
@@ -475,7 +480,7 @@ def test_the_verb_draws_the_way_from_one_number_to_the_other(
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["--metric", "reach"], "API-422-METRIC"),
+        (["--metric", "reach"], "API-422-NOT-ADDITIVE"),
         (["--metric", "spend", "--since", "yesterday"], "API-422-PARAMETER"),
         (["--metric", "spend", "--a", "nobody"], "API-422-READER"),
     ],
