@@ -1,6 +1,8 @@
 -- Grain: one row per step and row behind it, the largest first: an object's day in a
 -- country, or its campaign's where the step goes to another level. `row_rank` counts
 -- them; after the first `row_limit` comes one row without ids, the sum of all others.
+-- A step to another snapshot or level takes rows out and puts others of the same thing
+-- in: those are one row.
 with steps as (
 
     select
@@ -33,6 +35,7 @@ stepped as (
         differing.*,
         steps.step,
         xor(steps.mask_before, steps.mask_after) & 16 > 0 as is_level_step,
+        xor(steps.mask_before, steps.mask_after) & 1 > 0 as is_as_of_step,
         (
             (
                 (differing.bits_b & steps.mask_before)
@@ -95,6 +98,7 @@ behind as (
     select
         step,
         is_level_step,
+        is_as_of_step,
         account_id,
         campaign_id,
         object_id,
@@ -109,32 +113,38 @@ behind as (
 
 ),
 
--- What a campaign and its ad sets have alike is no difference.
 merged as (
 
     select
         step,
         account_id,
         campaign_id,
-        cast(null as varchar) as object_id,
-        cast(null as varchar) as level,
+        case when is_as_of_step then object_id end as object_id,
+        case when is_as_of_step then level end as level,
         max(campaign_name) as campaign_name,
         country_code,
         sum(top_delta) as top_delta,
         sum(bottom_delta) as bottom_delta,
         date_day
     from behind
-    where is_level_step
-    group by step, account_id, campaign_id, country_code, date_day
+    where is_level_step or is_as_of_step
+    group by
+        step,
+        account_id,
+        campaign_id,
+        case when is_as_of_step then object_id end,
+        case when is_as_of_step then level end,
+        country_code,
+        date_day
     having sum(top_delta) <> 0 or sum(bottom_delta) <> 0
 
 ),
 
 united as materialized (
 
-    select * exclude (is_level_step)
+    select * exclude (is_level_step, is_as_of_step)
     from behind
-    where not is_level_step
+    where not (is_level_step or is_as_of_step)
 
     union all
 

@@ -6,6 +6,7 @@ Compared with a recompute in Python that shares no code (fixtures/explain_oracle
 import functools
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -151,32 +152,51 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(ledger, a, b, draw(st.sampled_from(METRICS)))
 
 
+@st.composite
+def restated(draw: st.DrawFn) -> Case:
+    """Some rows were other before, some were not there, some are gone."""
+    case = draw(cases())
+    before = []
+    for row in case.ledger.rows:
+        match draw(st.sampled_from(("same", "other", "new"))):
+            case "same":
+                before.append(row)
+            case "other":
+                before.append({**row, "purchases": 9, "is_active": False})
+    gone = draw(st.sampled_from(case.ledger.rows))
+    before.append({**gone, "object_id": "gone", "country_code": "FR"})
+    return case._replace(ledger=replace(case.ledger, before=before))
+
+
 @pytest.fixture(scope="module")
 def database(
     contract_tables: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    file = tmp_path_factory.mktemp("explain") / "rows.duckdb"
-    contract_tables(file)
-    with duckdb.connect(file) as connection:
+    """Catalogs `a` and `b`, what has no catalog's name being b's."""
+    folder = tmp_path_factory.mktemp("explain")
+    with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for number, zone in enumerate(ZONES):
+        for catalog in ("a", "b"):
+            contract_tables(folder / f"{catalog}.duckdb")
+            connection.execute(f"attach '{folder}/{catalog}.duckdb' as {catalog}")
+            connection.execute(f"use {catalog}")
+            for number, zone in enumerate(ZONES):
+                connection.execute(
+                    "insert into marts.accounts (store, account_id, timezone_name) "
+                    "values ('acme', ?, ?)",
+                    [str(number), zone],
+                )
             connection.execute(
-                "insert into marts.accounts (store, account_id, timezone_name) "
-                "values ('acme', ?, ?)",
-                [str(number), zone],
+                "insert into marts.account_days (store, account_id, date_day) "
+                "select 'acme', '1', unnest(range(date '2025-12-01', "
+                "date '2026-03-12', interval 1 day))"
             )
-        connection.execute(
-            "insert into marts.account_days (store, account_id, date_day) "
-            "select 'acme', '1', unnest(range(date '2025-12-01', "
-            "date '2026-03-12', interval 1 day))"
-        )
         yield connection
 
 
-def compared(
-    database: duckdb.DuckDBPyConnection, case: Case, **changes: Any
-) -> Comparison:
-    database.execute("delete from marts.explain_rows")
+def write_rows(
+    database: duckdb.DuckDBPyConnection, catalog: str, ledger_rows: list[Row]
+) -> None:
     types = {name: pa.decimal128(38, 14) for name in ("spend", "purchase_value")} | {
         name: pa.decimal128(18, 4)
         for name in ("spend_account_currency", "purchase_value_account_currency")
@@ -184,29 +204,43 @@ def compared(
     given_rows = pa.table(
         {
             name: pa.array(
-                [row[name] for row in case.ledger.rows],
+                [row[name] for row in ledger_rows],
                 types.get(name, pa.string() if "status" in name else None),
             )
-            for name in case.ledger.rows[0]
+            for name in ledger_rows[0]
         }
     )
+    database.execute(f"delete from {catalog}.marts.explain_rows")
     database.register("given_rows", given_rows)
-    database.execute("insert into marts.explain_rows by name from given_rows")
-    top, bottom, _ = RATIOS.get(case.metric, (case.metric, None, 1))
+    database.execute(
+        f"insert into {catalog}.marts.explain_rows by name from given_rows"
+    )
+
+
+def compared(
+    database: duckdb.DuckDBPyConnection, case: Case, **changes: Any
+) -> Comparison:
+    write_rows(database, "b", case.ledger.rows)
+    snapshot_of_a = "s1"
     asked = {"row_limit": 1000, "with_shares": True} | changes
+    if case.ledger.before is not None:
+        write_rows(database, "a", case.ledger.before)
+        snapshot_of_a = "s0"
+        asked["facts"] = "explain_facts_of_two"
+    top, bottom, _ = RATIOS.get(case.metric, (case.metric, None, 1))
     return compare(
         Reader(EVERYONE, Pointer("s1", "", "", NOW, None), database, 60, ()),
         Scope("acme"),
         Measure(case.metric, case.metric, "count", "up", top, bottom),
-        Side(Contract.model_validate(case.a), "s1", NOW),
+        Side(Contract.model_validate(case.a), snapshot_of_a, NOW),
         Side(Contract.model_validate(case.b), "s1", NOW),
         **asked,
     )
 
 
 def alone(side: str, case: Case) -> Mixture:
-    reader = case.a if side == "a" else case.b
-    return Mixture(reader, reader)
+    taken = frozenset(NAMES.values()) if side == "b" else frozenset()
+    return Mixture(case.a, case.b, taken)
 
 
 def mixtures(case: Case, comparison: Comparison) -> list[Mixture]:
@@ -229,7 +263,7 @@ def is_same(told: Any, exact: Any) -> bool:
 
 
 @FEW
-@given(cases())
+@given(st.one_of(cases(), restated()))
 def test_every_value_on_the_way_is_that_of_an_independent_recompute(
     database: duckdb.DuckDBPyConnection, case: Case
 ) -> None:
@@ -257,7 +291,7 @@ def test_every_value_on_the_way_is_that_of_an_independent_recompute(
 
 
 @FEW
-@given(cases())
+@given(st.one_of(cases(), restated()))
 def test_steps_add_up_to_the_difference_and_rows_to_their_step(
     database: duckdb.DuckDBPyConnection, case: Case
 ) -> None:
@@ -339,7 +373,7 @@ def test_a_reader_compared_with_itself_has_no_step(
 
 
 @FEW
-@given(cases())
+@given(st.one_of(cases(), restated()))
 def test_classes_part_the_rows_add_up_and_name_rules_that_differ(
     database: duckdb.DuckDBPyConnection, case: Case
 ) -> None:
@@ -365,7 +399,7 @@ def test_classes_part_the_rows_add_up_and_name_rules_that_differ(
 
 
 @FEW
-@given(cases())
+@given(st.one_of(cases(), restated()))
 def test_shares_add_up_and_each_is_the_mean_over_all_orders(
     database: duckdb.DuckDBPyConnection, case: Case
 ) -> None:
@@ -459,7 +493,6 @@ def test_every_part_of_every_ratio_is_recomputed_too() -> None:
     [
         test_every_value_on_the_way_is_that_of_an_independent_recompute,
         test_steps_add_up_to_the_difference_and_rows_to_their_step,
-        test_seen_from_the_other_side_in_reverse_order_everything_is_its_negative,
         test_classes_part_the_rows_add_up_and_name_rules_that_differ,
         test_shares_add_up_and_each_is_the_mean_over_all_orders,
     ],
@@ -469,6 +502,6 @@ def test_many_more_ledgers_and_readers(
     database: duckdb.DuckDBPyConnection, check: Any
 ) -> None:
     inner = check.hypothesis.inner_test
-    settings(FEW, max_examples=120)(
-        given(database=st.just(database), case=cases())(inner)
+    settings(FEW, max_examples=100)(
+        given(database=st.just(database), case=st.one_of(cases(), restated()))(inner)
     )()
