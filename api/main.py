@@ -20,6 +20,7 @@ from api.routes import (
     dashboard,
     definitions,
     documentation,
+    explain,
     health,
     lineage,
     objects,
@@ -101,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(AnswerHeaders)
-    for module in (health, status, query, lineage):
+    for module in (health, status, query, explain, lineage):
         app.include_router(module.router, responses=PROBLEMS)
     for module in (stores, dashboard, objects, rows, budget, definitions):
         app.include_router(

@@ -108,7 +108,7 @@ def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
     }
     read |= {f"SOURCES__FX__{n}".upper() for n in FxSettings.model_fields}
     read |= {f"PATHWAYS__SERVE__{n}".upper() for n in ServeSettings.model_fields}
-    sections = ("meta", "fx", "serve")
+    sections = ("meta", "fx", "serve", "readers")
     read |= {
         f"PATHWAYS__{n}".upper() for n in Settings.model_fields if n not in sections
     }
