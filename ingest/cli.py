@@ -26,7 +26,10 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 # A signal ends dlt's load as it ends everything else: its packages are safe from that.
 os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
 
-THEMES = ("verbs_cycle", "verbs_plan", "verbs_show", "verbs_setup", "verbs_sandbox")
+THEMES = (
+    *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_setup", "verbs_sandbox"),
+    "verbs_rollback",
+)
 
 
 class LazyGroup(click.Group):

@@ -70,6 +70,12 @@ def copy_whole(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 def digest(content: object) -> str:
     """A short fingerprint of plain values, to tell whether they changed."""
     text = repr(content).encode()
