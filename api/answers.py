@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from api.as_of import Past
 from api.params import Window
+from api.published import ByHand
 from api.schemas import (
+    AsOf,
     Coverage,
     Meta,
     MissingDays,
+    Pinned,
     Stale,
     StatusFilter,
     Unconverted,
@@ -132,13 +136,32 @@ def coverage(
 def stale_now(
     settings: Settings, reader: Reader | None, store: str | None, now: datetime
 ) -> tuple[Stale | None, list[str]]:
-    """Since when and why the data is too old, and warnings about how that is known."""
+    """Since when and why the data is too old, and warnings about how that is known.
+
+    What is asked of the past is as old as it is meant to be.
+    """
+    if reader is not None and reader.past is not None:
+        return None, _about_the_past(reader.past)
+    if reader is not None and reader.pin is not None:
+        why = f"Readers were given an earlier snapshot: {reader.pin.why}"
+        return Stale(since=reader.pin.at, why=why), list(reader.warnings)
     status = read_status(settings.data_dir)
     published_at = reader.published_at if reader else None
     warnings = list(reader.warnings) if reader else []
     if status.report is None:
         warnings.append(f"status.json is {status.state}.")
     return staleness(status, store, published_at, now), warnings
+
+
+def _about_the_past(past: Past) -> list[str]:
+    if past.is_exact:
+        return []
+    asked = past.asked.isoformat()
+    return [
+        f"What was published at {asked} is no longer kept as a snapshot; this was "
+        f"published at {past.shown.holds_for.isoformat()}. `pathways build --as-of "
+        f"{asked}` builds it again, as far as that is still known."
+    ]
 
 
 def meta(
@@ -163,14 +186,28 @@ def meta(
     return Meta(
         snapshot_id=reader.snapshot_id,
         data_through=min(through) if through and None not in through else None,
-        generated_at=now,
+        generated_at=settings.moment(),
         currency=currencies.pop() if len(currencies) == 1 else None,
         timezone=sorted({zone for row in stores for zone in row["timezones"] or []}),
         status_filter=status_filter,
         coverage=covered,
         partial_days=days.partial() if days else [],
         stale=stale,
+        as_of=_as_of(reader.past),
+        pinned=_pinned(reader.pin),
         warnings=[*said, *warnings],
         next_cursor=next_cursor,
         window=WindowShape(since=window.since, until=window.until) if window else None,
     )
+
+
+def _as_of(past: Past | None) -> AsOf | None:
+    if past is None:
+        return None
+    return AsOf(
+        asked=past.asked, holds_for=past.shown.holds_for, is_exact=past.is_exact
+    )
+
+
+def _pinned(pin: ByHand | None) -> Pinned | None:
+    return Pinned(since=pin.at, why=pin.why) if pin else None

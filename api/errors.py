@@ -12,7 +12,8 @@
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
-    └── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    └── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
 
 An answer never holds a path, SQL or a stack; those of a 5xx are in the log, under the
 same request id.
@@ -98,6 +99,10 @@ class CursorExpired(ApiError):
     code = "API-410-CURSOR"
 
 
+class AsOfGone(ApiError):
+    code = "API-410-AS-OF"
+
+
 STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     NoData: HTTPStatus.SERVICE_UNAVAILABLE,
     SnapshotUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -111,6 +116,7 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     BadRange: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
+    AsOfGone: HTTPStatus.GONE,
 }
 
 

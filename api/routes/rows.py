@@ -11,9 +11,9 @@ from api.errors import BadParameter
 from api.params import (
     DASHBOARD_DAYS,
     Level,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
     RowsQuery,
+    SnapshotAsked,
     UsedSettings,
     asked_store,
     asked_window,
@@ -39,9 +39,9 @@ AFTER = ("after_day", "after_account", "after_object", "after_country")
 )
 def campaign_rows(
     asked: Annotated[RowsQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[list[CampaignRow]]:
     rows, about = _page("campaign", asked, reader, settings, now)
     return Answer(data=[CampaignRow.model_validate(row) for row in rows], meta=about)
@@ -50,9 +50,9 @@ def campaign_rows(
 @router.get("/adset", summary="Ad sets by day and country (core.meta_adset_metrics)")
 def adset_rows(
     asked: Annotated[RowsQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[list[AdsetRow]]:
     rows, about = _page("adset", asked, reader, settings, now)
     return Answer(data=[AdsetRow.model_validate(row) for row in rows], meta=about)
@@ -61,9 +61,9 @@ def adset_rows(
 @router.get("/ad", summary="Ads by day and country (core.meta_ad_metrics)")
 def ad_rows(
     asked: Annotated[RowsQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[list[AdRow]]:
     rows, about = _page("ad", asked, reader, settings, now)
     return Answer(data=[AdRow.model_validate(row) for row in rows], meta=about)
@@ -74,9 +74,9 @@ def ad_rows(
 )
 def account_rows(
     asked: Annotated[RowsQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[list[AccountRow]]:
     if asked.country is not None or asked.campaign_ids is not None:
         raise BadParameter(

@@ -37,6 +37,8 @@ META = {
     "coverage",
     "partial_days",
     "stale",
+    "as_of",
+    "pinned",
     "warnings",
     "next_cursor",
     "window",
