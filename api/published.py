@@ -180,7 +180,7 @@ def by_hand(folder: Path) -> list[ByHand]:
     for line in lines:
         try:
             found.append(_by_hand(json.loads(line)))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             continue
     return found
 
@@ -207,7 +207,7 @@ def _read(file: Path) -> Any:
         document = json.loads(file.read_bytes())
     except FileNotFoundError as error:
         raise Unusable("the pointer or a manifest is missing", file) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unusable("the pointer or a manifest is damaged", file) from error
     if not isinstance(document, dict):
         raise Unusable("the pointer or a manifest is damaged", file)

@@ -224,8 +224,12 @@ class Shelf(Generic[Connection]):
         self._seen = None if problems else self._signature()
 
     def _signature(self) -> object:
-        file = self._current.published.file if self._current else None
-        return _look_of(self._folder / "current.json"), file and _look_of(file)
+        """What pointer, manifest and file look like: a restart would see the same."""
+        files = [self._folder / "current.json"]
+        if self._current is not None:
+            file = self._current.published.file
+            files += [file.with_suffix(".json"), file]
+        return [_look_of(file) for file in files]
 
     def _newest_whole(
         self, pointer: Pointer | None, problems: list[Unusable]

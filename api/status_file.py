@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
 from api.schemas import Stale
 from api.schemas_status import (
@@ -93,7 +93,7 @@ def read_status(data_dir: Path) -> StatusFile:
         return StatusFile("ok", Report.model_validate(document))
     except FileNotFoundError:
         return StatusFile("missing", None)
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         LOGGER.error("status.json cannot be read: %s", error)
         return StatusFile("unreadable", None)
 

@@ -40,7 +40,7 @@ def read_json(path: Path) -> dict[str, object] | None:
     """The JSON object in a file; None where it is missing or damaged."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -193,7 +193,7 @@ def _last_record(data_dir: Path) -> ByHand | None:
     for line in reversed(lines):
         try:
             return _by_hand(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return None
 
