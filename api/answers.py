@@ -20,6 +20,7 @@ from api.schemas import (
     WindowShape,
 )
 from api.settings import Settings
+from api.shelf import Source
 from api.snapshots import Reader, Row
 from api.status_file import read_status, staleness
 
@@ -134,20 +135,20 @@ def coverage(
 
 
 def stale_now(
-    settings: Settings, reader: Reader | None, store: str | None, now: datetime
+    settings: Settings, source: Source | None, store: str | None, now: datetime
 ) -> tuple[Stale | None, list[str]]:
     """Since when and why the data is too old, and warnings about how that is known.
 
     What is asked of the past is as old as it is meant to be.
     """
-    if reader is not None and reader.past is not None:
-        return None, _about_the_past(reader.past)
-    if reader is not None and reader.pin is not None:
-        why = f"Readers were given an earlier snapshot: {reader.pin.why}"
-        return Stale(since=reader.pin.at, why=why), list(reader.warnings)
+    if source is not None and source.past is not None:
+        return None, _about_the_past(source.past)
+    if source is not None and source.pin is not None:
+        why = f"Readers were given an earlier snapshot: {source.pin.why}"
+        return Stale(since=source.pin.at, why=why), list(source.warnings)
     status = read_status(settings.data_dir)
-    published_at = reader.published_at if reader else None
-    warnings = list(reader.warnings) if reader else []
+    published_at = source.published_at if source else None
+    warnings = list(source.warnings) if source else []
     if status.report is None:
         warnings.append(f"status.json is {status.state}.")
     return staleness(status, store, published_at, now), warnings
@@ -181,7 +182,7 @@ def meta(
     currencies = {row["reporting_currency"] for row in stores}
     through = [row["data_through"] for row in stores]
     stale, said = stale_now(
-        settings, reader, stores[0]["store"] if len(stores) == 1 else None, now
+        settings, reader.source, stores[0]["store"] if len(stores) == 1 else None, now
     )
     return Meta(
         snapshot_id=reader.snapshot_id,
@@ -193,8 +194,8 @@ def meta(
         coverage=covered,
         partial_days=days.partial() if days else [],
         stale=stale,
-        as_of=_as_of(reader.past),
-        pinned=_pinned(reader.pin),
+        as_of=_as_of(reader.source.past),
+        pinned=_pinned(reader.source.pin),
         warnings=[*said, *warnings],
         next_cursor=next_cursor,
         window=WindowShape(since=window.since, until=window.until) if window else None,

@@ -152,7 +152,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def _api_error(request: Request, error: Exception) -> JSONResponse:
@@ -165,6 +165,7 @@ def _api_error(request: Request, error: Exception) -> JSONResponse:
             error.code,
             error.message,
             exc_info=error,
+            extra={"request_id": request.state.request_id},
         )
     return problem(request, status, error.code, error.message, error.hint)
 
@@ -203,8 +204,15 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    LOGGER.error("%s API-500: unexpected", request.state.request_id, exc_info=error)
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Log an error that nobody foresaw, and answer it with nothing but the id."""
+    request_id = request.state.request_id
+    LOGGER.error(
+        "%s API-500: unexpected",
+        request_id,
+        exc_info=error,
+        extra={"request_id": request_id},
+    )
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

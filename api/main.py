@@ -11,13 +11,16 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import PROBLEM_TYPE, ConfigurationError, register
+from api.errors import PROBLEM_TYPE, ConfigurationError, register, unexpected
+from api.measures import Requests
+from api.observing import Observed
 from api.routes import (
     budget,
     dashboard,
     definitions,
     health,
     lineage,
+    metrics,
     objects,
     rows,
     status,
@@ -83,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
             "PATHWAYS__NOW with one, such as 2026-03-10T09:30:00Z."
         )
     snapshots = Snapshots(settings)
+    requests = Requests()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -105,11 +109,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
+    app.state.requests = requests
     register(app)
+    app.add_middleware(Observed, requests=requests, unexpected=unexpected)
     app.add_middleware(RequestIds)
     for module in (
         *(health, stores, status, dashboard, objects, rows, budget, definitions),
-        lineage,
+        *(lineage, metrics),
     ):
         app.include_router(module.router, responses=PROBLEMS)
     return app

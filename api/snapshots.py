@@ -61,11 +61,10 @@ class Reader:
         cursor: duckdb.DuckDBPyConnection,
         seconds: float,
     ) -> None:
+        self.source = source
         self.snapshot_id = source.snapshot_id
         self.published_at = source.published_at
         self.warnings = source.warnings
-        self.pin = source.pin
-        self.past = source.past
         self._cursor = cursor
         self._seconds = seconds
         self._is_late = threading.Event()

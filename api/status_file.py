@@ -24,7 +24,7 @@ from api.schemas_status import (
 )
 
 LOGGER = logging.getLogger("api")
-CYCLES_UNTIL_STALE = 4
+CYCLES_UNTIL_LATE, CYCLES_UNTIL_STALE = 2, 4
 
 
 class _Level(BaseModel):
@@ -130,6 +130,19 @@ def staleness(
     return None
 
 
+def is_late(status: StatusFile, now: datetime) -> bool:
+    """Whether an account, or the last report, is older than two cycles by the clock."""
+    report = status.report
+    if report is None:
+        return True
+    read_at = [account.last_read_at for account in report.accounts]
+    return any(
+        moment is None
+        or _is_old(moment, report.interval_seconds, now, CYCLES_UNTIL_LATE)
+        for moment in (report.written_at, *read_at)
+    )
+
+
 def age_seconds(moment: datetime | None, now: datetime) -> int | None:
     """Whole seconds from a moment until now; None where there is no moment."""
     return None if moment is None else int((now - moment).total_seconds())
@@ -181,8 +194,13 @@ def _judged(account: ReportedAccount, interval_seconds: int, now: datetime) -> C
     return _check(account, verdict, " ".join(facts), fix)
 
 
-def _is_old(moment: datetime, interval_seconds: int, now: datetime) -> bool:
-    return now - moment > CYCLES_UNTIL_STALE * timedelta(seconds=interval_seconds)
+def _is_old(
+    moment: datetime,
+    interval_seconds: int,
+    now: datetime,
+    cycles: int = CYCLES_UNTIL_STALE,
+) -> bool:
+    return now - moment > cycles * timedelta(seconds=interval_seconds)
 
 
 def _check(

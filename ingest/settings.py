@@ -211,9 +211,14 @@ class AuditSettings(_Section):
 
 
 class LogSettings(_Section):
-    """How the log on stderr is written."""
+    """How the log on stderr is written.
+
+    Attributes:
+        requests: whether each request to the API has a line.
+    """
 
     format: Literal["text", "json"] = "text"
+    requests: bool = False
 
 
 class ServeSettings(_Section):

@@ -40,15 +40,21 @@ ACCEPT_LOSS = click.option(
 
 def configured() -> Settings:
     """The settings, with logging set up so that no secret passes it."""
-    from ingest.logs import set_up
+    import logging
+
+    from ingest.logs import TEXT, JsonLines, set_up
     from ingest.settings import load_settings
 
     context = click.get_current_context()
     settings = load_settings()
     os.umask(umask_for(settings.data_dir))
     set_up(
-        settings.secrets(), verbose=context.ensure_object(dict).get("verbose", False)
+        settings.secrets(),
+        verbose=context.ensure_object(dict).get("verbose", False),
+        formatter=JsonLines() if settings.logs.format == "json" else TEXT,
     )
+    if settings.logs.requests:
+        logging.getLogger("api.requests").setLevel(logging.INFO)
     return settings
 
 

@@ -91,6 +91,8 @@ def serve_forever(settings: Settings, port: int | None) -> None:
         host=host,
         port=port or settings.serve.port,
         log_level="warning",
+        # Its log is ours: one form, and no secret in it.
+        log_config=None,
         # A request under way may end; a client that reads no further may not hold us.
         timeout_graceful_shutdown=2,
     )
