@@ -1,13 +1,25 @@
 """Published snapshots over HTTP, as JSON. Knows names and columns, not arithmetic.
 
-main          create_app: routes, failures and request ids put together
+main          create_app: doors, routes and failures put together
 settings      what the caller tells it; nothing here reads the environment
 errors        the family of failures, their statuses, problem+json
+doors         what a request passes first: host, length, key, limits
+headers       request ids and the security headers of every answer
+hosts         under which names it answers
+cross_origin  which pages of other origins may read answers
+keys          what a key is, and what keys.json keeps of it
+auth          from the key of a request to its caller
+callers       who asks, and which stores it may see
+limits        how often and how much at once
 params        what requests may ask: defaults, limits, store, window
 schemas*      the shapes of answers with meanings and units, for OpenAPI
 columns       meanings of columns, as the tables document them
 snapshots     the only module with DuckDB: pointer, snapshot, reader, time limit
 status_file   status.json and staleness by the clock
+moving        what answers depend on besides request and snapshot
+caching       answers kept in memory, ETags, 304 and HEAD
+measures      which metrics may be asked for together, of which rows
+exports       rows as csv, ndjson and parquet files
 answers       the `meta` of every answer
 cursors       opaque places in a list
 queries/      all SQL, values bound by name

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from api.as_of import Past
+from api.callers import Caller
 from api.params import Window
 from api.published import ByHand
 from api.schemas import (
@@ -22,7 +23,7 @@ from api.schemas import (
 from api.settings import Settings
 from api.shelf import Source
 from api.snapshots import Reader, Row
-from api.status_file import read_status, staleness
+from api.status_file import WITHHELD, read_status, staleness
 
 UNCONVERTED = (
     "Some rows have no exchange rate: money, orders and their ratios leave them out; "
@@ -135,7 +136,11 @@ def coverage(
 
 
 def stale_now(
-    settings: Settings, source: Source | None, store: str | None, now: datetime
+    settings: Settings,
+    caller: Caller,
+    source: Source | None,
+    store: str | None,
+    now: datetime,
 ) -> tuple[Stale | None, list[str]]:
     """Since when and why the data is too old, and warnings about how that is known.
 
@@ -144,9 +149,10 @@ def stale_now(
     if source is not None and source.past is not None:
         return None, _about_the_past(source.past)
     if source is not None and source.pin is not None:
-        why = f"Readers were given an earlier snapshot: {source.pin.why}"
-        return Stale(since=source.pin.at, why=why), list(source.warnings)
-    status = read_status(settings.data_dir)
+        pinned = _pinned(source.pin, caller)
+        why = f"Readers were given an earlier snapshot: {pinned.why}"
+        return Stale(since=pinned.since, why=why), list(source.warnings)
+    status = read_status(settings.data_dir, caller)
     published_at = source.published_at if source else None
     warnings = list(source.warnings) if source else []
     if status.report is None:
@@ -181,9 +187,9 @@ def meta(
     """What an answer is made of, for the stores that it is about."""
     currencies = {row["reporting_currency"] for row in stores}
     through = [row["data_through"] for row in stores]
-    stale, said = stale_now(
-        settings, reader.source, stores[0]["store"] if len(stores) == 1 else None, now
-    )
+    only = stores[0]["store"] if len(stores) == 1 else None
+    stale, said = stale_now(settings, reader.caller, reader.source, only, now)
+    pin = reader.source.pin
     return Meta(
         snapshot_id=reader.snapshot_id,
         data_through=min(through) if through and None not in through else None,
@@ -195,7 +201,7 @@ def meta(
         partial_days=days.partial() if days else [],
         stale=stale,
         as_of=_as_of(reader.source.past),
-        pinned=_pinned(reader.source.pin),
+        pinned=_pinned(pin, reader.caller) if pin else None,
         warnings=[*said, *warnings],
         next_cursor=next_cursor,
         window=WindowShape(since=window.since, until=window.until) if window else None,
@@ -210,5 +216,7 @@ def _as_of(past: Past | None) -> AsOf | None:
     )
 
 
-def _pinned(pin: ByHand | None) -> Pinned | None:
-    return Pinned(since=pin.at, why=pin.why) if pin else None
+def _pinned(pin: ByHand, caller: Caller) -> Pinned:
+    # Whoever wrote the reason may have had another's store in mind.
+    why = pin.why if caller.stores is None else WITHHELD
+    return Pinned(since=pin.at, why=why)

@@ -1,4 +1,7 @@
-"""Where a page ends: an opaque text of the snapshot, the request and the key."""
+"""Where a page ends: an opaque text of the snapshot, the request and its last row.
+
+It belongs to the caller it was made for; another gets the answer for a changed one.
+"""
 
 import base64
 import hashlib
@@ -6,23 +9,24 @@ import json
 from collections.abc import Mapping, Sequence
 
 from api.errors import BadCursor, CursorExpired
+from api.snapshots import Reader
 
 Key = Sequence[str | int]
 
 
-def write_cursor(snapshot_id: str, request: Mapping[str, object], key: Key) -> str:
-    """A cursor for the rows behind `key`, of this snapshot and this request alone."""
-    document = [snapshot_id, list(key), _digest(snapshot_id, request, key)]
+def write_cursor(reader: Reader, request: Mapping[str, object], key: Key) -> str:
+    """A cursor for the rows behind `key`: of this snapshot, caller and request."""
+    document = [reader.snapshot_id, list(key), _digest(reader, request, key)]
     return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
 
 
 def read_cursor(
-    cursor: str, snapshot_id: str, request: Mapping[str, object], length: int
+    cursor: str, reader: Reader, request: Mapping[str, object], length: int
 ) -> list[str]:
     """The key, of `length` parts, that a cursor names.
 
     Raises:
-        BadCursor: it was changed, or made for another request.
+        BadCursor: it was changed, or made for another request or caller.
         CursorExpired: it was made for a snapshot that is no longer served.
     """
     again = "Ask again without a cursor."
@@ -34,23 +38,23 @@ def read_cursor(
         raise BadCursor("This is not a cursor of this API.", again) from error
     if not is_well_formed or len(key) != length:
         raise BadCursor("This is not a cursor of this route.", again)
-    if named != snapshot_id:
+    if named != reader.snapshot_id:
         raise CursorExpired(
             "The cursor belongs to a snapshot that is no longer served; pages of two "
             "snapshots do not fit together.",
             "Start again from the first page, without a cursor.",
         )
-    if digest != _digest(snapshot_id, request, key):
+    if digest != _digest(reader, request, key):
         raise BadCursor(
-            "The cursor was changed, or belongs to a request with other parameters.",
+            "The cursor was changed, or belongs to a request with other parameters or "
+            "another key.",
             "Repeat all parameters of the first page, with since and until as its "
             "meta.window names them.",
         )
     return [str(part) for part in key]
 
 
-def _digest(snapshot_id: str, request: Mapping[str, object], key: Key) -> str:
-    signed = json.dumps(
-        [snapshot_id, request, list(key)], sort_keys=True, default=str
-    ).encode()
+def _digest(reader: Reader, request: Mapping[str, object], key: Key) -> str:
+    belongs_to = [reader.snapshot_id, reader.caller.key_id, request, list(key)]
+    signed = json.dumps(belongs_to, sort_keys=True, default=str).encode()
     return hashlib.sha256(signed).hexdigest()[:24]

@@ -1,32 +1,43 @@
-"""The application: routes, failures and request ids put together."""
+"""The application: doors, routes and failures put together."""
 
-import ipaddress
-import re
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Depends, FastAPI
 
-from api.errors import PROBLEM_TYPE, ConfigurationError, register, unexpected
-from api.measures import Requests
+from api.auth import Keyring
+from api.caching import Caching, cacheable
+from api.cross_origin import CrossOrigin
+from api.doors import Doors
+from api.errors import (
+    PROBLEM_TYPE,
+    ConfigurationError,
+    KeysUnusable,
+    register,
+    unexpected,
+)
+from api.exports import Exports
+from api.headers import AnswerHeaders
+from api.hosts import is_loopback
+from api.moving import States
 from api.observing import Observed
 from api.routes import (
     budget,
     dashboard,
     definitions,
+    documentation,
     health,
     lineage,
     metrics,
     objects,
+    query,
     rows,
     status,
     stores,
 )
 from api.schemas import Problem
+from api.scraping import Requests
 from api.settings import Settings
 from api.snapshots import Snapshots
 
@@ -36,55 +47,35 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "content": {PROBLEM_TYPE: {"schema": Problem.model_json_schema()}},
     }
     for code, text in {
+        400: "The host is not this server's, or a key stands in the URL.",
+        401: "There is no key, or it is not valid.",
         404: "There is no such store, campaign or route.",
         410: "The cursor's snapshot is no longer served.",
+        413: "The body is too large.",
+        414: "The URL is too long.",
         422: "A parameter cannot be used.",
-        503: "There is no snapshot to read, or the answer is too much work.",
+        429: "The key asks more often than it may; Retry-After says when it may again.",
+        503: "There is no snapshot to read, or the answer is too much work now.",
     }.items()
 }
-
-
-class RequestIds:
-    """Gives each request an id: the caller's own where it is plain, else a new one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        asked = Headers(scope=scope).get("x-request-id", "")
-        is_plain = re.fullmatch(r"[A-Za-z0-9._-]{1,64}", asked)
-        request_id = asked if is_plain else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-            await send(message)
-
-        await self._app(scope, receive, send_with_id)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The API over the snapshots of `settings.data_dir`. It only reads.
 
     Raises:
-        ConfigurationError: the host is not loopback, or `now` has no zone.
+        ConfigurationError: others can reach it and there is no key, or `now` has no
+            zone.
     """
-    if not _is_loopback(settings.host):
-        raise ConfigurationError(
-            f"The API would listen on {settings.host}, where others can reach it, and "
-            "it has no keys yet. Set pathways.serve.host to 127.0.0.1."
-        )
     if settings.now is not None and settings.now.tzinfo is None:
         raise ConfigurationError(
             f"The clock stands at {settings.now}, which has no time zone. Write "
             "PATHWAYS__NOW with one, such as 2026-03-10T09:30:00Z."
         )
+    is_private = all(map(is_loopback, (settings.host, *settings.hosts)))
+    keyring = Keyring(settings.data_dir, settings.moment, is_open=is_private)
+    if not is_private:
+        _require_key(settings, keyring)
     snapshots = Snapshots(settings)
     requests = Requests()
 
@@ -103,26 +94,47 @@ def create_app(settings: Settings) -> FastAPI:
             "reporting currency; null means not known."
         ),
         lifespan=lifespan,
-        docs_url="/docs" if settings.has_docs else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.has_docs else None,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.requests = requests
+    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
+    # The last one added is the first that a request meets; what may only be reached by
+    # a known caller is added before the doors.
+    app.add_middleware(
+        Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
+    )
+    app.add_middleware(Doors, settings=settings, keyring=keyring)
+    if settings.cors_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(Observed, requests=requests, unexpected=unexpected)
-    app.add_middleware(RequestIds)
-    for module in (
-        *(health, stores, status, dashboard, objects, rows, budget, definitions),
-        *(lineage, metrics),
-    ):
+    app.add_middleware(AnswerHeaders)
+    for module in (health, metrics, status, query, lineage):
         app.include_router(module.router, responses=PROBLEMS)
+    for module in (stores, dashboard, objects, rows, budget, definitions):
+        app.include_router(
+            module.router, responses=PROBLEMS, dependencies=[Depends(cacheable)]
+        )
+    if settings.has_docs:
+        app.include_router(documentation.router)
     return app
 
 
-def _is_loopback(host: str) -> bool:
+def _require_key(settings: Settings, keyring: Keyring) -> None:
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
+        if keyring.has_valid_key():
+            return
+        lacking = "there is no valid key"
+    except KeysUnusable:
+        lacking = "keys.json in the data folder cannot be read"
+    names = (settings.host, *settings.hosts)
+    name = next(name for name in names if not is_loopback(name))
+    raise ConfigurationError(
+        f"The API would answer for {name}, where others can reach it, and {lacking}. "
+        "Make a key with `pathways keys add NAME --store STORE`, or set "
+        "pathways.serve.host to 127.0.0.1 and leave pathways.serve.hosts empty."
+    )

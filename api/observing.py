@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.measures import Requests
+from api.scraping import Requests
 
 LOGGER = logging.getLogger("api.requests")
 UNKNOWN_ROUTE = "unknown"
@@ -34,6 +34,7 @@ class Observed:
         self._app = app
         self._requests = requests
         self._unexpected = unexpected
+        self._paths: frozenset[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,9 +70,15 @@ class Observed:
                 raise
             await answer(scope, receive, send)
 
+    def _routes(self, scope: Scope) -> frozenset[str]:
+        """The paths that there are: none of them has a place for anything."""
+        if self._paths is None:
+            self._paths = frozenset(scope["app"].openapi()["paths"])
+        return self._paths
+
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # What somebody sent is no label: there would be as many as there are wishes.
-        route = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
+        route = scope["path"] if scope["path"] in self._routes(scope) else UNKNOWN_ROUTE
         self._requests.count(route, status, seconds)
         LOGGER.info(
             "%s %s %d",

@@ -4,8 +4,9 @@ A window of days has both ends included and is in each account's own days. Today
 store's newest local day at the clock; it counts, and is marked partial.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
@@ -22,14 +23,9 @@ from pydantic import (
     ValidationError,
 )
 
-from api.errors import (
-    BadParameter,
-    BadRange,
-    NoData,
-    StoreNeeded,
-    UnknownCampaign,
-    UnknownStore,
-)
+from api.auth import WhoAsks
+from api.callers import unknown_store
+from api.errors import BadParameter, BadRange, NoData, StoreNeeded, UnknownCampaign
 from api.settings import Settings
 from api.snapshots import Reader, Row, Snapshots
 
@@ -49,8 +45,10 @@ Period = Literal[
     "last_month",
 ]
 Compare = Literal["previous_period", "previous_year", "none"]
+Grain = Literal["day", "week", "month"]
 Level = Literal["campaign", "adset", "ad", "account"]
 ObjectType = Literal["campaign", "adset", "ad"]
+Form = Literal["json", "csv", "ndjson", "parquet"]
 
 
 def _day_text(value: object) -> object:
@@ -105,7 +103,7 @@ class StoreQuery(BaseModel):
     store: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
-        description="The store. May be left out where there is only one.",
+        description="The store. May be left out where the caller may see only one.",
     )
 
 
@@ -134,6 +132,11 @@ class DashboardQuery(RangeQuery):
         "previous_period",
         description="The window behind `previous` and `change`: as many days directly "
         "before, the same dates a year before, or none.",
+    )
+    grain: Grain = Field(
+        "day",
+        description="What a row of the trends is of. A week begins on Monday; one that "
+        "the window cuts holds the window's days of it alone.",
     )
     include_inactive: bool = Field(
         False, description="Count campaigns too that are not active now."
@@ -198,7 +201,15 @@ class RowsQuery(RangeQuery, PageQuery):
     object_id: ObjectId | None = Field(
         None, description="Only rows of this object of the level, by id."
     )
-    format: Literal["json"] = Field("json", description="The form of the answer.")
+    format: Form | None = Field(
+        None,
+        description="The form of the answer; by default what Accept prefers, or json. "
+        "All others are exports: every row at once, in the snapshot's order.",
+    )
+    bom: bool = Field(
+        False,
+        description="Begin csv with a byte order mark, by which Excel knows UTF-8.",
+    )
 
     @property
     def campaign_ids(self) -> list[str] | None:
@@ -292,36 +303,58 @@ def _moment_asked(request: Request, as_of: _AsOf) -> datetime:
     return as_of or _moment(request)
 
 
-def _reader_asked(request: Request, as_of: _AsOf) -> Iterator[Reader]:
-    with _snapshots(request).reading(as_of) as reader:
+def _reader_asked(request: Request, caller: WhoAsks, as_of: _AsOf) -> Iterator[Reader]:
+    with _snapshots(request).reading(caller, as_of) as reader:
+        request.state.snapshot_id = reader.snapshot_id
         yield reader
 
 
-def _reader(request: Request) -> Iterator[Reader]:
-    with _snapshots(request).reading() as reader:
+def _reader(request: Request, caller: WhoAsks) -> Iterator[Reader]:
+    with _snapshots(request).reading(caller) as reader:
+        request.state.snapshot_id = reader.snapshot_id
         yield reader
+
+
+async def _accepted(request: Request) -> str:
+    return request.headers.get("accept", "")
+
+
+async def _has_gone(request: Request) -> Callable[[], bool]:
+    """Tells, in any other thread, whether the caller has gone away."""
+    loop = asyncio.get_running_loop()
+
+    def has_gone() -> bool:
+        asked = asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop)
+        return asked.result()
+
+    return has_gone
 
 
 UsedSettings = Annotated[Settings, Depends(_settings)]
+Accepted = Annotated[str, Depends(_accepted)]
+HasGone = Annotated[Callable[[], bool], Depends(_has_gone)]
 OpenSnapshots = Annotated[Snapshots, Depends(_snapshots)]
 Moment = Annotated[datetime, Depends(_moment)]
-OneSnapshot = Annotated[Reader, Depends(_reader)]
+# Left once the route is through: a caller who reads slowly holds no snapshot.
+OneSnapshot = Annotated[Reader, Depends(_reader, scope="function")]
 # Of routes that take `as_of`: the clock of their windows, and what they read.
 MomentAsked = Annotated[datetime, Depends(_moment_asked)]
-SnapshotAsked = Annotated[Reader, Depends(_reader_asked)]
+SnapshotAsked = Annotated[Reader, Depends(_reader_asked, scope="function")]
 
 
 def asked_store(reader: Reader, store: str | None) -> Row:
     """The store asked for, or the only one, as `queries/stores.sql` gives it.
 
+    Of the caller's stores: any other is as if there were none.
+
     Raises:
         StoreNeeded: none is named and there are several.
         UnknownStore: there is none of that name.
-        NoData: the snapshot holds no store at all.
+        NoData: the snapshot holds none at all.
     """
     stores = reader.rows("stores", {"store": store})
     if store is not None and not stores:
-        raise UnknownStore(f"There is no store `{store}`.", "/v1/stores lists them.")
+        raise unknown_store(store)
     if not stores:
         raise NoData("The snapshot holds no store.", "Run `pathways run`.")
     if len(stores) > 1:

@@ -6,6 +6,7 @@ Their meanings are word for word those of the models (a test compares).
 from datetime import date
 from typing import ClassVar
 
+from api.columns import MEANINGS
 from api.schemas import Money, Shape, own_column
 
 
@@ -32,6 +33,9 @@ class BudgetPrior(Shape):
         "reporting_currency",
         "The store's currency, ISO 4217, in which `spend` and `purchase_value` are "
         "given.",
+    )
+    attribution_setting: str | None = own_column(
+        "attribution_setting", MEANINGS["attribution_setting"]
     )
     spend: Money | None = own_column(
         "spend",
@@ -119,6 +123,9 @@ class BudgetRow(Shape):
         "reporting_currency",
         "The store's currency, ISO 4217, in which `spend` and `purchase_value` are "
         "given.",
+    )
+    attribution_setting: str | None = own_column(
+        "attribution_setting", MEANINGS["attribution_setting"]
     )
     target_source: str | None = own_column(
         "target_source",

@@ -118,13 +118,20 @@ class Overview(Shape):
 
 
 class TrendDay(Metrics):
-    """One day."""
+    """One day, or the days that the window has of one week or month."""
 
     table: ClassVar[str] = "marts.dashboard_daily"
 
     date_day: date = column("date_day")
+    since: date = told("The first of its days in the window.")
+    until: date = told("The last of its days in the window.")
+    is_cut: bool = told("Whether the week or month goes beyond the window.")
+    has_missing_days: bool = told(
+        "Whether one of its days was not read for some account."
+    )
     is_partial_day: bool | None = told(
-        "Whether it was still running when some account was read; null if not read."
+        "Whether one of its days was still running when some account was read; null if "
+        "none was read."
     )
     settled_share: float | None = own_column(
         "marts.settled_days.settled_share", MEANINGS["settled_share_of_day"]
@@ -179,7 +186,11 @@ class Dashboard(Shape):
     attribution_setting: str | None = own_column(
         "marts.dashboard_daily.attribution_setting", MEANINGS["attribution_setting"]
     )
-    trends: list[TrendDay] = told("One row a day, oldest first, none missing.")
+    grain: Literal["day", "week", "month"] = told("What a row of the trends is of.")
+    trends: list[TrendDay] = told(
+        "One row a day, or a week or month under its first day; oldest first, none "
+        "missing."
+    )
     campaigns: list[CampaignCard] = Field(
         description="Campaigns with rows in the window, active ones without; by spend."
     )

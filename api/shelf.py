@@ -135,6 +135,13 @@ class Shelf(Generic[Connection]):
         finally:
             self._leave(opened)
 
+    def seen(self) -> Source | None:
+        """What the next reader gets; None where a look at the files is due."""
+        opened = self._current
+        if opened is None or time.monotonic() >= self._look_at:
+            return None
+        return _source(opened, self._pin, None, self._warnings())
+
     def doubt(self) -> None:
         """Check the bytes of what is open again before the next request."""
         self._is_doubted = True
@@ -159,11 +166,13 @@ class Shelf(Generic[Connection]):
             opened = self._current
             if opened is not None:
                 opened.readers += 1
-                warnings = (self._problem,) if self._problem else ()
-                return opened, _source(opened, self._pin, None, warnings)
+                return opened, _source(opened, self._pin, None, self._warnings())
         if self._problem:
             raise unusable(self._problem)
         raise NoData("Nothing was published yet.", "Run `pathways run`.")
+
+    def _warnings(self) -> tuple[str, ...]:
+        return (self._problem,) if self._problem else ()
 
     def _enter_past(self, as_of: datetime) -> tuple[Opened[Connection], Source]:
         with self._opening_past:

@@ -1,22 +1,29 @@
 """Reading the published snapshots. All DuckDB is here.
 
-A snapshot is immutable. It is opened read-only, without access to files, settings
-locked; `shelf` knows which one is current and whole. The SQL is in `queries/`, loaded
-once; values are bound, never written into it.
+A snapshot is immutable. It is opened read-only, without access to files but those of
+exports in a folder of this process; settings are locked; `shelf` knows which one is
+current and whole. The SQL is in `queries/`, loaded once; values are bound, never
+written into it.
+A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
+import functools
 import re
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
-from api.errors import SnapshotUnusable, TooLarge, TooSlow
+from api.callers import Caller, unknown_store
+from api.errors import Busy, ExportFailed, SnapshotUnusable, TooLarge, TooSlow
 from api.published import Unusable
 from api.settings import Settings
 from api.shelf import Shelf, Source, unusable
@@ -31,6 +38,8 @@ UNREADABLE = (
     duckdb.InternalException,
     duckdb.FatalException,
 )
+# A request that waits longer for its turn is better asked again.
+TURN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,43 +61,143 @@ def _load(folder: Path) -> Mapping[str, Query]:
 QUERIES = _load(Path(__file__).with_name("queries"))
 
 
-class Reader:
-    """One request's view of one snapshot."""
+@functools.cache
+def _exports() -> tempfile.TemporaryDirectory[str]:
+    """The one folder that databases of this process may write to; ends with it."""
+    return tempfile.TemporaryDirectory(prefix="pathways-exports-")
+
+
+def _file_name() -> str:
+    return uuid.uuid4().hex
+
+
+class _Watch:
+    """Interrupts what a cursor runs once its time is up or nobody waits for it."""
 
     def __init__(
         self,
+        cursor: duckdb.DuckDBPyConnection,
+        seconds: float,
+        is_given_up: Callable[[], bool] | None = None,
+    ) -> None:
+        self.seconds = seconds
+        self.is_late = threading.Event()
+        self._cursor = cursor
+        self._is_given_up = is_given_up
+        self._is_done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._is_done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        if self._is_ended_in_time():
+            return
+        self.is_late.set()
+        # An interrupt that comes between two statements is lost: repeat it.
+        while not self._is_done.wait(0.05):
+            self._cursor.interrupt()
+
+    def _is_ended_in_time(self) -> bool:
+        if self._is_given_up is None:
+            return self._is_done.wait(self.seconds)
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            if self._is_done.wait(0.2):
+                return True
+            if self._is_given_up():
+                return False
+        return False
+
+
+class Reader:
+    """One request's view of one snapshot: its caller's stores, and no other."""
+
+    def __init__(
+        self,
+        caller: Caller,
         source: Source,
         cursor: duckdb.DuckDBPyConnection,
         seconds: float,
     ) -> None:
+        self.caller = caller
         self.source = source
         self.snapshot_id = source.snapshot_id
         self.published_at = source.published_at
         self.warnings = source.warnings
         self._cursor = cursor
-        self._seconds = seconds
-        self._is_late = threading.Event()
-        self._is_done = threading.Event()
+        self._watch = _Watch(cursor, seconds)
+
+    def end(self) -> None:
+        """Read no longer."""
+        self._watch.end()
 
     def rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         """The rows of a query by its name, each a dictionary of its columns.
 
         Raises:
+            UnknownStore: `store` is none that the caller may see.
             TooSlow: the request's queries took longer than allowed.
             TooLarge: they took more memory than allowed.
             SnapshotUnusable: the database failed to read the snapshot.
         """
+        try:
+            found = self._run(query, values)
+        except UNREADABLE as error:
+            raise unusable("its file changed while it was read") from error
+        except OF_ANOTHER_RELEASE as error:
+            raise unusable("another release built it") from error
+        columns = [column[0] for column in self._cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found]
+
+    def write(
+        self,
+        query: str,
+        values: Mapping[str, object],
+        seconds: float,
+        is_given_up: Callable[[], bool],
+    ) -> tuple[BinaryIO, int]:
+        """What a query writes to its `$file`, and how many rows that are.
+
+        The file has no name any more: it goes with its last handle.
+
+        Args:
+            seconds: how long it may take.
+            is_given_up: whether nobody waits for it any more; asked all the while.
+
+        Raises:
+            TooSlow: it took longer, or was given up.
+            TooLarge: it took more memory than allowed.
+            ExportFailed: the file could not be written.
+        """
+        self._watch.end()
+        self._watch = _Watch(self._cursor, seconds, is_given_up)
+        file = Path(_exports().name) / _file_name()
+        try:
+            ((count,),) = self._run(query, {**values, "file": str(file)})
+            return file.open("rb"), count
+        except OF_ANOTHER_RELEASE as error:
+            raise unusable("another release built it") from error
+        except (duckdb.IOException, OSError) as error:
+            raise ExportFailed(
+                "The export could not be written.",
+                "See that the folder for temporary files has room, or ask for fewer "
+                "days.",
+            ) from error
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _run(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         asked = QUERIES[query]
-        if self._is_late.is_set():
+        bound = self._bound(asked, values)
+        if self._watch.is_late.is_set():
             raise self._too_slow()
         try:
-            self._cursor.execute(
-                asked.sql, {name: values[name] for name in asked.parameters}
-            )
-            columns = [column[0] for column in self._cursor.description or ()]
-            return [
-                dict(zip(columns, row, strict=True)) for row in self._cursor.fetchall()
-            ]
+            self._cursor.execute(asked.sql, bound)
+            return self._cursor.fetchall()
         except duckdb.InterruptException as error:
             raise self._too_slow() from error
         except duckdb.OutOfMemoryException as error:
@@ -96,34 +205,20 @@ class Reader:
                 "The answer would need more memory than a request may use.",
                 "Ask for fewer days.",
             ) from error
-        except UNREADABLE as error:
-            raise unusable("its file changed while it was read") from error
-        except OF_ANOTHER_RELEASE as error:
-            raise unusable("another release built it") from error
+
+    def _bound(self, asked: Query, values: Mapping[str, object]) -> dict[str, object]:
+        """What a statement binds: a store that is visible, and all that are."""
+        store = values.get("store")
+        if isinstance(store, str) and not self.caller.sees(store):
+            raise unknown_store(store)
+        known = {**values, "visible_stores": self.caller.visible_stores()}
+        return {name: known[name] for name in asked.parameters}
 
     def _too_slow(self) -> TooSlow:
         return TooSlow(
-            f"The answer took longer than {self._seconds:g} s.",
+            f"The answer took longer than {self._watch.seconds:g} s.",
             "Ask for fewer days, or again later.",
         )
-
-    @contextmanager
-    def _time_limit(self) -> Iterator[None]:
-        watch = threading.Thread(target=self._interrupt_when_late, daemon=True)
-        watch.start()
-        try:
-            yield
-        finally:
-            self._is_done.set()
-            watch.join()
-
-    def _interrupt_when_late(self) -> None:
-        if self._is_done.wait(self._seconds):
-            return
-        self._is_late.set()
-        # An interrupt that comes between two statements is lost: repeat it.
-        while not self._is_done.wait(0.05):
-            self._cursor.interrupt()
 
 
 class ReaderOfTwo(Reader):
@@ -135,12 +230,13 @@ class ReaderOfTwo(Reader):
 
     def __init__(
         self,
+        caller: Caller,
         a: Source,
         b: Source,
         cursor: duckdb.DuckDBPyConnection,
         seconds: float,
     ) -> None:
-        super().__init__(b, cursor, seconds)
+        super().__init__(caller, b, cursor, seconds)
         self.a = a
         self.b = b
 
@@ -150,37 +246,45 @@ class Snapshots:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._turns = threading.BoundedSemaphore(settings.queries_at_once)
         self._shelf = Shelf(settings.data_dir, settings.poll_seconds, self._open)
 
     @contextmanager
-    def reading(self, as_of: datetime | None = None) -> Iterator[Reader]:
-        """A reader of the current snapshot, or of what was published at a moment.
+    def reading(
+        self, caller: Caller, as_of: datetime | None = None
+    ) -> Iterator[Reader]:
+        """A caller's reader of the current snapshot, or of what was published then.
 
         It stays with it until it is left.
 
         Raises:
+            Busy: too many others read.
             NoData: nothing was published yet.
             SnapshotUnusable: what was published cannot be opened.
             AsOfGone: nothing of that moment or before is there any more.
         """
         with (
+            self._turn(),
             self._doubted_on_failure(),
             self._shelf.held(as_of) as (opened, source),
             opened.connection.cursor() as cursor,
         ):
-            reader = Reader(source, cursor, self._settings.query_seconds)
-            with reader._time_limit():
+            reader = Reader(caller, source, cursor, self._settings.query_seconds)
+            try:
                 yield reader
+            finally:
+                reader.end()
 
     @contextmanager
     def reading_two(
-        self, a: datetime | None = None, b: datetime | None = None
+        self, caller: Caller, a: datetime | None = None, b: datetime | None = None
     ) -> Iterator[ReaderOfTwo]:
         """A reader of two snapshots at once, each by its moment; None is the current.
 
         Raises: as `reading`.
         """
         with (
+            self._turn(),
             self._doubted_on_failure(),
             self._shelf.held(a) as (first, source_a),
             self._shelf.held(b) as (second, source_b),
@@ -189,13 +293,32 @@ class Snapshots:
             ) as connection,
         ):
             seconds = self._settings.query_seconds
-            reader = ReaderOfTwo(source_a, source_b, connection, seconds)
-            with reader._time_limit():
+            reader = ReaderOfTwo(caller, source_a, source_b, connection, seconds)
+            try:
                 yield reader
+            finally:
+                reader.end()
+
+    def seen(self) -> Source | None:
+        """What is read at the moment; None where a look at the files is due."""
+        return self._shelf.seen()
 
     def close(self) -> None:
         """Close what is open; the next reader opens it again."""
         self._shelf.close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise Busy(
+                "As many requests are being answered as this server does at once.",
+                "Ask again in a second.",
+                {"Retry-After": "1"},
+            )
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @contextmanager
     def _doubted_on_failure(self) -> Iterator[None]:
@@ -220,7 +343,6 @@ class Snapshots:
             file,
             read_only=True,
             config={
-                "enable_external_access": "false",
                 "memory_limit": self._settings.memory_limit,
                 "temp_directory": "",
                 "threads": str(self._settings.threads),
@@ -233,6 +355,11 @@ class Snapshots:
             )
             if settings.fetchall() == [(False,)]:
                 connection.execute("set global TimeZone = 'UTC'")
+                connection.execute(
+                    "set global allowed_directories = [$folder]",
+                    {"folder": _exports().name},
+                )
+                connection.execute("set global enable_external_access = false")
                 connection.execute("set global lock_configuration = true")
             connection.execute(QUERIES["opening"].sql)
         except duckdb.Error:

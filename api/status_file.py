@@ -1,6 +1,7 @@
-"""The last cycle's report, status.json: read, judged against the clock.
+"""The last cycle's report, status.json: read for a caller, judged against the clock.
 
-Ages and staleness depend on the clock and so are not in a snapshot.
+Ages and staleness depend on the clock and so are not in a snapshot. Sentences about a
+cycle as a whole may name any store; who may not see all of them does not get them.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
+from api.callers import Caller
 from api.schemas import Stale
 from api.schemas_status import (
     Backfill,
@@ -25,6 +27,7 @@ from api.schemas_status import (
 
 LOGGER = logging.getLogger("api")
 CYCLES_UNTIL_LATE, CYCLES_UNTIL_STALE = 2, 4
+WITHHELD = "Keys that may see all stores are told more."
 
 
 class _Level(BaseModel):
@@ -86,16 +89,46 @@ class StatusFile:
         return [one for one in self.report.accounts if store in (None, one.store)]
 
 
-def read_status(data_dir: Path) -> StatusFile:
-    """The last cycle's report; a missing or unreadable one is told as such."""
+def read_status(data_dir: Path, caller: Caller) -> StatusFile:
+    """The last cycle's report, of the caller's stores.
+
+    A missing or unreadable one is told as such.
+    """
     try:
         document = json.loads((data_dir / "status.json").read_bytes())
-        return StatusFile("ok", Report.model_validate(document))
+        return StatusFile("ok", _seen_by(caller, Report.model_validate(document)))
     except FileNotFoundError:
         return StatusFile("missing", None)
     except (OSError, ValueError, RecursionError) as error:
         LOGGER.error("status.json cannot be read: %s", error)
         return StatusFile("unreadable", None)
+
+
+def _seen_by(caller: Caller, report: Report) -> Report:
+    if caller.stores is None:
+        return report
+    stale, cycle = report.stale, report.cycle
+    return report.model_copy(
+        update={
+            "stale": stale
+            and stale.model_copy(
+                update={"why": f"The last cycle did not publish. {WITHHELD}"}
+            ),
+            "cycle": cycle
+            and cycle.model_copy(
+                update={
+                    "steps": [
+                        step.model_copy(update={"detail": None}) for step in cycle.steps
+                    ]
+                }
+            ),
+            "failed_checks": [
+                FailedCheck(check=failed.check, message=WITHHELD)
+                for failed in report.failed_checks
+            ],
+            "accounts": [one for one in report.accounts if caller.sees(one.store)],
+        }
+    )
 
 
 def staleness(
@@ -141,6 +174,19 @@ def is_late(status: StatusFile, now: datetime) -> bool:
         or _is_old(moment, report.interval_seconds, now, CYCLES_UNTIL_LATE)
         for moment in (report.written_at, *read_at)
     )
+
+
+def next_turn(status: StatusFile, now: datetime) -> datetime | None:
+    """The next moment behind which an account is too old; None where there is none."""
+    if status.report is None:
+        return None
+    limit = _age_limit(status.report.interval_seconds)
+    turns = [
+        account.last_read_at + limit
+        for account in status.report.accounts
+        if account.last_read_at is not None
+    ]
+    return min((turn for turn in turns if turn >= now), default=None)
 
 
 def age_seconds(moment: datetime | None, now: datetime) -> int | None:
@@ -200,7 +246,11 @@ def _is_old(
     now: datetime,
     cycles: int = CYCLES_UNTIL_STALE,
 ) -> bool:
-    return now - moment > cycles * timedelta(seconds=interval_seconds)
+    return now - moment > _age_limit(interval_seconds, cycles)
+
+
+def _age_limit(interval_seconds: int, cycles: int = CYCLES_UNTIL_STALE) -> timedelta:
+    return cycles * timedelta(seconds=interval_seconds)
 
 
 def _check(

@@ -84,6 +84,7 @@ def _failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
         "select node, status from marts.build_results "
         "where node is not null and status not in ('success', 'pass', 'warn', 'no-op')"
-        " order by node limit 5"
+        # What was skipped was so because of another.
+        " order by status = 'skipped', node limit 5"
     ).fetchall()
     return [f"{node} ended with {status}" for node, status in rows]

@@ -27,8 +27,8 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
 
 THEMES = (
-    *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_setup", "verbs_sandbox"),
-    "verbs_rollback",
+    *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_keys"),
+    *("verbs_setup", "verbs_sandbox", "verbs_rollback"),
 )
 
 
@@ -55,7 +55,9 @@ def pathways() -> None:
     """Meta ads data from the Graph API to numbers that two readers can trust."""
 
 
-def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+def verb(
+    name: str, group: click.Group = pathways
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command that takes `--json` and `-v` and prints what its function gives back.
 
     The function gives back a document for `--json`, the text for people, and the exit
@@ -93,7 +95,7 @@ def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
         )
         built = click.command(name)(command)
         built.params = [*reversed(params), *built.params]
-        pathways.add_command(built)
+        group.add_command(built)
         return built
 
     return decorate

@@ -26,6 +26,7 @@ from ingest.sandbox.world import (
 from ingest.settings import (
     FxSettings,
     MetaSettings,
+    ServeSettings,
     Settings,
     StoreSettings,
     load_settings,
@@ -117,7 +118,8 @@ def _settings(sandbox: Sandbox, data_dir: Path, configured: Settings) -> Setting
             stores=stores,
         ),
         fx=FxSettings(base_url=f"{sandbox.url}/eurofxref-hist.zip"),
-        serve=configured.serve,
+        # Its own folder holds no keys, so it stays on this machine.
+        serve=ServeSettings(port=configured.serve.port),
     )
 
 

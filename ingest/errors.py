@@ -25,6 +25,8 @@ PathwaysError              exit 1
 ├── SnapshotError          SNAP-*   a snapshot is missing or damaged, none is pinned
 ├── MomentGone             ASOF-001 a past moment that cannot be shown any more
 ├── BackupFailed           BACKUP-001 there is no copy of the warehouse
+├── KeysUnusable           KEY-001  keys.json is damaged; nobody is let in
+├── KeyRefused             KEY-002  exit 2  a key cannot be made or revoked as asked
 ├── DiskFull               DISK-*   there is no room for a file, or there soon is none
 ├── StepEnded              RUN-*    a step took too long, or was told to end
 └── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
@@ -176,6 +178,15 @@ class MomentGone(PathwaysError):
 
 class BackupFailed(PathwaysError):
     code = "BACKUP-001"
+
+
+class KeysUnusable(PathwaysError):
+    code = "KEY-001"
+
+
+class KeyRefused(PathwaysError):
+    code = "KEY-002"
+    exit_code = 2
 
 
 class DiskFull(PathwaysError):

@@ -1,4 +1,7 @@
-"""One run at a time: a kernel lock on `<data_dir>/lock`, gone with its process."""
+"""One run at a time: a kernel lock on `<data_dir>/lock`, gone with its process.
+
+And one change at a time of what is changed beside runs.
+"""
 
 import fcntl
 import json
@@ -33,6 +36,18 @@ def exclusive(data_dir: Path, verb: str, now: datetime) -> Iterator[None]:
         note = {"pid": os.getpid(), "verb": verb, "started_at": now.isoformat()}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(note).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_turn(data_dir: Path) -> Iterator[None]:
+    """Hold the folder itself while the block runs, a moment; others wait for it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

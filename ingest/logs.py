@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-_TOKEN_SHAPES = re.compile(r"(EAA[A-Za-z0-9]{16,}|(?<=access_token=)[^&\s\"']+)")
+_TOKEN_SHAPES = re.compile(
+    r"(EAA[A-Za-z0-9]{16,}|(?<=access_token=)[^&\s\"']+|pathways_[A-Za-z0-9_-]{43})"
+)
 REDACTED = "<secret>"
 
 

@@ -80,9 +80,31 @@ def _header_text(value: SecretStr) -> SecretStr:
     return value
 
 
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", value):
+        raise ValueError(
+            "write a host as a browser shows it, in small letters and without a port; "
+            "there is no wildcard"
+        )
+    return value
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(
+        r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value
+    ):
+        raise ValueError(
+            "write an origin as https:// and a host, with its port if it has one, and "
+            "nothing behind; there is no wildcard"
+        )
+    return value
+
+
 Token = Annotated[SecretStr, AfterValidator(_header_text)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 AccountId = Annotated[str, AfterValidator(_account_id)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+Origin = Annotated[str, AfterValidator(_origin)]
 Ratio = Annotated[Decimal, Field(gt=0, le=1000)]
 
 
@@ -222,10 +244,28 @@ class LogSettings(_Section):
 
 
 class ServeSettings(_Section):
-    """Where the API listens."""
+    """Where the API listens, and whom it answers how much.
+
+    Attributes:
+        hosts: further names under which it may be asked for.
+        cors_origins: origins whose pages may read answers.
+        docs: whether /docs and /openapi.json are served; to everybody.
+        requests_per_second: of one key, in the long run.
+        burst: requests of one key at once.
+        requests_at_once: of all callers.
+        queries_at_once: answers that read the snapshot side by side.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    hosts: Annotated[tuple[HostName, ...], BeforeValidator(_jsonable)] = ()
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_jsonable)] = ()
+    docs: bool = True
+    requests_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 50
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    # More would wait for a thread; FastAPI has forty.
+    requests_at_once: Annotated[int, Field(ge=1, le=36)] = 32
+    queries_at_once: Annotated[int, Field(ge=1, le=36)] = 8
 
 
 class PathwaysSettings(_Section):

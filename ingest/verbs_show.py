@@ -13,6 +13,8 @@ from ingest.cli import verb
 from ingest.verbs_cycle import Answer, configured
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from ingest.settings import Settings
 
 
@@ -46,6 +48,7 @@ def up(interval: str) -> Answer:
     """Schedule cycles and serve what they publish, until stopped."""
     settings = configured()
     settings.require_stores()
+    app = _application(settings, None)
 
     from ingest.schedule import end
 
@@ -53,7 +56,7 @@ def up(interval: str) -> Answer:
         [sys.executable, "-m", "ingest", "schedule", "--every", interval]
     )
     try:
-        serve_forever(settings, None)
+        _run(app, settings, None)
     finally:
         end(scheduler)
     return {}, "", 0
@@ -63,36 +66,57 @@ def serve_forever(settings: Settings, port: int | None) -> None:
     """Serve until a signal.
 
     Raises:
-        ConfigError: the host is not loopback, where a key would be needed.
+        ConfigError: others can reach the host, and there is no key.
     """
-    import uvicorn
+    _run(_application(settings, port), settings, port)
 
+
+def _application(settings: Settings, port: int | None) -> FastAPI:
     from api.errors import ConfigurationError
     from api.main import create_app
     from api.settings import Settings as ApiSettings
     from ingest.errors import ConfigError
 
-    host = settings.serve.host
+    serve = settings.serve
     try:
-        app = create_app(
+        return create_app(
             ApiSettings(
                 data_dir=settings.data_dir,
-                host=host,
-                port=port or settings.serve.port,
+                host=serve.host,
+                port=port or serve.port,
                 now=settings.now,
+                hosts=serve.hosts,
+                cors_origins=serve.cors_origins,
+                has_docs=serve.docs,
+                requests_per_second=serve.requests_per_second,
+                burst=serve.burst,
+                requests_at_once=serve.requests_at_once,
+                queries_at_once=serve.queries_at_once,
             )
         )
     except ConfigurationError as problem:
         raise ConfigError(str(problem), code="CFG-006") from None
+
+
+def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
+    import uvicorn
+
+    from ingest.http_protocol import BoundedProtocol
+
+    host = settings.serve.host
     where = f"http://{host}:{port or settings.serve.port}"
     click.echo(f"Serving {where}/docs - stop with Ctrl-C.", err=True)
     uvicorn.run(
         app,
         host=host,
         port=port or settings.serve.port,
+        http=BoundedProtocol,
+        ws="none",
         log_level="warning",
         # Its log is ours: one form, and no secret in it.
         log_config=None,
+        # Which program answers is nobody's business.
+        server_header=False,
         # A request under way may end; a client that reads no further may not hold us.
         timeout_graceful_shutdown=2,
     )

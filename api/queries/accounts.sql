@@ -1,4 +1,4 @@
--- Grain: one row per account, of one store or of all.
+-- Grain: one row per account, of one store or of all that the caller may see.
 select
     store,
     account_id,
@@ -15,5 +15,10 @@ select
     cast(timezone(timezone_name, cast($now as timestamptz)) as date) as today,
     created_at
 from marts.accounts
-where cast($store as varchar) is null or store = $store
+where
+    (cast($store as varchar) is null or store = $store)
+    and (
+        cast($visible_stores as varchar[]) is null
+        or list_contains(cast($visible_stores as varchar[]), store)
+    )
 order by store, account_id

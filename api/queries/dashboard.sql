@@ -1,6 +1,7 @@
 -- Grain: one row per part of the dashboard and key. Parts: overview (of the window
--- and of the one it is compared with), day, campaign, country; hidden: all that the
--- status filter leaves out; currency: what lacks a rate, by account currency.
+-- and of the one it is compared with), trend (of a day, of a week from Monday on, or of
+-- a month), campaign, country; hidden: all that the status filter leaves out; currency:
+-- what lacks a rate, by account currency.
 -- One scan feeds all parts, so they add up. Money and orders are of rows with a rate,
 -- ratios that hold them of those same rows; delivery is of all rows.
 with campaigns as (
@@ -33,11 +34,46 @@ windows as (
 
 ),
 
+-- What the window has of each trend; one that goes beyond the window is cut.
+trends as (
+
+    select
+        cast(
+            case $grain
+                when 'week' then date_trunc('week', dates.date_day)
+                when 'month' then date_trunc('month', dates.date_day)
+                else dates.date_day
+            end as date
+        ) as first_day,
+        bool_or(read_days.date_day is not null) as is_read,
+        case $grain
+            when 'week' then count(*) < 7
+            when 'month' then count(*) < extract('day' from last_day(first_day))
+            else false
+        end as is_cut,
+        cast(min(dates.date_day) as date) as trend_since,
+        cast(max(dates.date_day) as date) as trend_until
+    from
+        unnest(
+            range(cast($since as date), cast($until as date) + 1, interval 1 day)
+        ) as dates (date_day)
+    left join read_days on dates.date_day = read_days.date_day
+    group by first_day
+
+),
+
 facts as (
 
     select
         windows.is_current,
         daily.*,
+        cast(
+            case $grain
+                when 'week' then date_trunc('week', daily.date_day)
+                when 'month' then date_trunc('month', daily.date_day)
+                else daily.date_day
+            end as date
+        ) as first_day,
         daily.spend is not null as is_converted,
         -- A campaign that was never listed counts as active, as in the status rule.
         coalesce(campaigns.is_active, true) or $include_inactive as is_shown
@@ -63,7 +99,7 @@ sums as (
         is_current,
         case
             when not is_shown then 'hidden'
-            when grouping(date_day) = 0 then 'day'
+            when grouping(first_day) = 0 then 'trend'
             when grouping(campaign_id) = 0 then 'campaign'
             when grouping(country_code) = 0 then 'country'
             when grouping(account_currency) = 0 then 'currency'
@@ -71,7 +107,7 @@ sums as (
         end as part,
         -- Of these at most one is not null; the overview has none.
         coalesce(
-            cast(date_day as varchar), campaign_id, country_code, account_currency, ''
+            cast(first_day as varchar), campaign_id, country_code, account_currency, ''
         ) as part_key,
         count(*) as row_count,
         count(distinct campaign_id) as campaign_count,
@@ -101,13 +137,13 @@ sums as (
     -- Grouping sets are unknown to the linter.
     group by grouping sets ( -- noqa: PRS
         (is_current, is_shown),
-        (is_current, is_shown, date_day),
+        (is_current, is_shown, first_day),
         (is_current, is_shown, campaign_id),
         (is_current, is_shown, country_code),
         (is_current, is_shown, account_currency)
     )
     having is_shown or grouping_id(
-        date_day, campaign_id, country_code, account_currency
+        first_day, campaign_id, country_code, account_currency
     ) = 15
 
 ),
@@ -142,14 +178,10 @@ cells as (
 
     select
         true as is_current,
-        'day' as part,
-        cast(cast(dates.date_day as date) as varchar) as part_key,
-        read_days.date_day is not null as is_read
-    from
-        unnest(
-            range(cast($since as date), cast($until as date) + 1, interval 1 day)
-        ) as dates (date_day)
-    left join read_days on dates.date_day = read_days.date_day
+        'trend' as part,
+        cast(first_day as varchar) as part_key,
+        is_read
+    from trends
 
     union all
 
@@ -309,15 +341,24 @@ described as (
         campaigns.lifetime_budget,
         campaigns.is_active,
         campaigns.is_present,
-        settled_days.settled_share
+        settled_days.settled_share,
+        trends.is_cut,
+        trends.trend_since,
+        trends.trend_until
     from compared
     left join campaigns
         on compared.part = 'campaign' and compared.part_key = campaigns.campaign_id
     left join marts.settled_days as settled_days
         on
-            compared.part = 'day'
+            compared.part = 'trend'
+            -- A share of several days is none of theirs.
+            and $grain = 'day'
             and settled_days.store = $store
             and compared.part_key = cast(settled_days.date_day as varchar)
+    left join trends
+        on
+            compared.part = 'trend'
+            and compared.part_key = cast(trends.first_day as varchar)
 
 )
 

@@ -1,4 +1,4 @@
--- Grain: one row per check of a store or account.
+-- Grain: one row per check of a store or account that the caller may see.
 select
     store,
     account_id,
@@ -7,5 +7,10 @@ select
     evidence,
     fix
 from marts.status_checks
-where cast($store as varchar) is null or store = $store
+where
+    (cast($store as varchar) is null or store = $store)
+    and (
+        cast($visible_stores as varchar[]) is null
+        or list_contains(cast($visible_stores as varchar[]), store)
+    )
 order by store, account_id, check_name

@@ -1,9 +1,14 @@
--- Grain: one row per store, of one or of all.
+-- Grain: one row per store that the caller may see, of one or of all.
 with accounts as (
 
     select *
     from marts.accounts
-    where cast($store as varchar) is null or store = $store
+    where
+        (cast($store as varchar) is null or store = $store)
+        and (
+            cast($visible_stores as varchar[]) is null
+            or list_contains(cast($visible_stores as varchar[]), store)
+        )
 
 ),
 

@@ -1,5 +1,7 @@
 """The dashboard: overview, trends, campaigns and countries of one window."""
 
+from bisect import bisect_left
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -41,6 +43,7 @@ def dashboard(
         {
             "store": store["store"],
             **window.values(),
+            "grain": asked.grain,
             "include_inactive": asked.include_inactive,
             "campaign_ids": asked.campaign_ids,
             "country": asked.country,
@@ -82,7 +85,7 @@ def dashboard(
 
 
 def _parts(rows: list[Row]) -> dict[str, list[Row]]:
-    names = ("overview", "day", "campaign", "country", "hidden", "currency")
+    names = ("overview", "trend", "campaign", "country", "hidden", "currency")
     return {name: [row for row in rows if row["part"] == name] for name in names}
 
 
@@ -94,17 +97,6 @@ def _document(
     previous: Row | None,
 ) -> dict[str, Any]:
     is_whole = not days.missing(is_current=True) and not days.missing(is_current=False)
-    is_partial_of = dict.fromkeys(map(str, days.read()), False)
-    is_partial_of |= dict.fromkeys(map(str, days.partial()), True)
-    trends = [
-        {
-            **_metrics(row),
-            "date_day": row["part_key"],
-            "is_partial_day": is_partial_of.get(row["part_key"]),
-            "settled_share": row["settled_share"],
-        }
-        for row in parts["day"]
-    ]
     return {
         "compared_with": {
             "compare": asked.compare,
@@ -116,13 +108,40 @@ def _document(
             for name in METRICS
         },
         "attribution_setting": parts["overview"][0]["attribution_setting"],
-        "trends": trends,
+        "grain": asked.grain,
+        "trends": _trends(parts["trend"], days),
         "campaigns": [{**row, **_metrics(row)} for row in parts["campaign"]],
         "countries": [
             {**_metrics(row), "country_code": row["part_key"]}
             for row in parts["country"]
         ],
     }
+
+
+def _trends(rows: list[Row], days: Days) -> list[dict[str, Any]]:
+    read, partial = days.read(), days.partial()
+    missing = days.missing(is_current=True)
+    return [
+        {
+            **_metrics(row),
+            "date_day": row["part_key"],
+            "since": row["trend_since"],
+            "until": row["trend_until"],
+            "is_cut": row["is_cut"],
+            "has_missing_days": _has_one_of(missing, row),
+            "is_partial_day": (
+                _has_one_of(partial, row) if _has_one_of(read, row) else None
+            ),
+            "settled_share": row["settled_share"],
+        }
+        for row in rows
+    ]
+
+
+def _has_one_of(days: list[date], trend: Row) -> bool:
+    """Whether one of some days, which are in order, is among those of a trend."""
+    first = bisect_left(days, trend["trend_since"])
+    return first < len(days) and days[first] <= trend["trend_until"]
 
 
 def _reason(name: str, row: Row) -> str | None:

@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 
 from api.answers import stale_now
+from api.auth import WhoAsks
 from api.params import Moment, OpenSnapshots, UsedSettings
 from api.schemas import Shape, Stale, told
 from api.status_file import is_late, read_status
@@ -36,13 +37,15 @@ def healthz() -> Alive:
 
 
 @router.get("/readyz", summary="Whether a snapshot is open, and how fresh; else 503")
-def readyz(snapshots: OpenSnapshots, settings: UsedSettings, now: Moment) -> Ready:
-    with snapshots.reading() as reader:
-        stale, _ = stale_now(settings, reader.source, None, now)
+def readyz(
+    caller: WhoAsks, snapshots: OpenSnapshots, settings: UsedSettings, now: Moment
+) -> Ready:
+    with snapshots.reading(caller) as reader:
+        stale, _ = stale_now(settings, caller, reader.source, None, now)
     freshness: Literal["fresh", "late", "stale"] = "fresh"
     if stale is not None:
         freshness = "stale"
-    elif is_late(read_status(settings.data_dir), now):
+    elif is_late(read_status(settings.data_dir, caller), now):
         freshness = "late"
     return Ready(
         status="ok",

@@ -5,9 +5,11 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers import stale_now
+from api.auth import WhoAsks
+from api.callers import Caller
 from api.errors import NoData, SnapshotUnusable
-from api.measures import Ages, Requests
 from api.params import Moment, OpenSnapshots, UsedSettings
+from api.scraping import Ages, Requests
 from api.shelf import Source
 from api.snapshots import Snapshots
 from api.status_file import read_status
@@ -21,12 +23,16 @@ router = APIRouter(tags=["health"])
     response_class=PlainTextResponse,
 )
 def metrics(
-    request: Request, snapshots: OpenSnapshots, settings: UsedSettings, now: Moment
+    request: Request,
+    caller: WhoAsks,
+    snapshots: OpenSnapshots,
+    settings: UsedSettings,
+    now: Moment,
 ) -> PlainTextResponse:
     requests: Requests = request.app.state.requests
-    source = _served(snapshots)
-    report = read_status(settings.data_dir).report
-    stale, _ = stale_now(settings, source, None, now)
+    source = _served(snapshots, caller)
+    report = read_status(settings.data_dir, caller).report
+    stale, _ = stale_now(settings, caller, source, None, now)
     ages = Ages(
         now=now,
         published_at=source.published_at if source else None,
@@ -41,9 +47,9 @@ def metrics(
     )
 
 
-def _served(snapshots: Snapshots) -> Source | None:
+def _served(snapshots: Snapshots, caller: Caller) -> Source | None:
     try:
-        with snapshots.reading() as reader:
+        with snapshots.reading(caller) as reader:
             return reader.source
     except (NoData, SnapshotUnusable):
         return None

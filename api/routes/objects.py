@@ -34,7 +34,7 @@ def objects(
     }
     after: list[str | None] = [None, None]
     if asked.cursor is not None:
-        after = [*read_cursor(asked.cursor, reader.snapshot_id, request, 2)]
+        after = [*read_cursor(asked.cursor, reader, request, 2)]
     rows = reader.rows(
         "objects",
         {
@@ -53,7 +53,7 @@ def objects(
     next_cursor = None
     if len(found) > asked.limit:
         key = (page[-1]["type_rank"], page[-1]["object_id"])
-        next_cursor = write_cursor(reader.snapshot_id, request, key)
+        next_cursor = write_cursor(reader, request, key)
     counts = {row["object_type"]: row for row in rows if row["part"] == "summary"}
     by_type = {
         name: StatusCounts.model_validate(row)

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.answers import meta, stale_now
-from api.errors import NoData, SnapshotUnusable, UnknownStore
+from api.auth import WhoAsks
+from api.callers import unknown_store
+from api.errors import NoData, SnapshotUnusable
 from api.params import Moment, OpenSnapshots, StoreQuery, UsedSettings
 from api.schemas import Answer, Meta, Stale
 from api.schemas_status import AccountFreshness, Check, Status
@@ -33,6 +35,7 @@ STEP_OF = {
 @router.get("/status", summary="Freshness, backfill, failures and checks")
 def status(
     asked: Annotated[StoreQuery, Query()],
+    caller: WhoAsks,
     snapshots: OpenSnapshots,
     settings: UsedSettings,
     now: Moment,
@@ -41,22 +44,20 @@ def status(
         reader: Reader | None = None
         no_snapshot = ""
         try:
-            reader = stack.enter_context(snapshots.reading())
+            reader = stack.enter_context(snapshots.reading(caller))
         except (NoData, SnapshotUnusable) as error:
             no_snapshot = error.message
-        file = read_status(settings.data_dir)
+        file = read_status(settings.data_dir, caller)
         accounts = file.accounts(asked.store)
         stores = reader.rows("stores", {"store": asked.store}) if reader else []
         if asked.store is not None and not accounts and not stores:
-            raise UnknownStore(
-                f"There is no store `{asked.store}`.", "/v1/stores lists them."
-            )
+            raise unknown_store(asked.store)
         if reader:
             checks = _checks(reader.rows("status_checks", {"store": asked.store}))
             about = meta(settings, reader, now, stores)
         else:
             checks = _no_checks(no_snapshot)
-            stale, warnings = stale_now(settings, None, asked.store, now)
+            stale, warnings = stale_now(settings, caller, None, asked.store, now)
             about = _meta_without_snapshot(now, stale, [*warnings, no_snapshot])
         checks = [*freshness_checks(file, asked.store, now), *checks]
         report = file.report

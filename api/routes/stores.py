@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers import meta
-from api.errors import UnknownStore
+from api.callers import unknown_store
 from api.params import Moment, OneSnapshot, StoreQuery, UsedSettings
 from api.schemas import Account, Answer, Store
 from api.snapshots import Reader, Row
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1", tags=["stores"])
 def _some_stores(reader: Reader, store: str | None) -> list[Row]:
     stores = reader.rows("stores", {"store": store})
     if store is not None and not stores:
-        raise UnknownStore(f"There is no store `{store}`.", "/v1/stores lists them.")
+        raise unknown_store(store)
     return stores
 
 

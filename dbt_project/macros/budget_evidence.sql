@@ -89,6 +89,7 @@ rows_by_unit as (
         campaign_id,
         cast(null as {{ dbt.type_string() }}) as adset_id,
         cast(null as {{ dbt.type_string() }}) as country_code,
+        attribution_setting,
         spend,
         spend_account_currency,
         purchases,
@@ -106,6 +107,7 @@ rows_by_unit as (
         campaign_id,
         cast(null as {{ dbt.type_string() }}) as adset_id,
         country_code,
+        attribution_setting,
         spend,
         spend_account_currency,
         purchases,
@@ -124,6 +126,7 @@ rows_by_unit as (
         campaign_id,
         adset_id,
         cast(null as {{ dbt.type_string() }}) as country_code,
+        attribution_setting,
         spend,
         spend_account_currency,
         purchases,
@@ -182,6 +185,16 @@ units as (
         since_day,
         until_day,
 
+        case
+            when
+                min(case when is_in_window then attribution_setting end)
+                <> max(case when is_in_window then attribution_setting end)
+                then 'mixed'
+            when
+                count(case when is_in_window then attribution_setting end)
+                = count(case when is_in_window then 1 end)
+                then min(case when is_in_window then attribution_setting end)
+        end as attribution_setting,
         sum(case when is_in_window then spend end) as spend,
         sum(case when is_in_window and has_rate then purchases end) as purchases,
         sum(case when is_in_window then purchase_value end) as purchase_value,

@@ -68,6 +68,7 @@ budget_rows as (
         effective_status_now,
         account_currency,
         reporting_currency,
+        attribution_setting,
         target_source,
         case when break_even_roas is null then 'target' else 'break_even' end
             as decision_rule,

@@ -28,6 +28,7 @@ from api.schemas_budget import (
     StartPlan,
 )
 from api.settings import Settings
+from tests.fixtures.local_client import LocalClient
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
@@ -520,7 +521,7 @@ def settings(data_dir: Path) -> Settings:
 def client(settings: Settings) -> Iterator[TestClient]:
     """The API; failures nobody foresaw come back as answers."""
     app = create_app(settings)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with LocalClient(app, raise_server_exceptions=False) as client:
         yield client
 
 

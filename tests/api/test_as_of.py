@@ -17,11 +17,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.as_of import chosen
+from api.callers import EVERYONE
 from api.main import create_app
 from api.published import ByHand, Published
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
 from tests.api.test_snapshots import marked
+from tests.fixtures.local_client import LocalClient
 
 Publish = Callable[..., None]
 SUNDAY, MONDAY, TUESDAY = (datetime(2026, 3, day, 9, tzinfo=UTC) for day in (8, 9, 10))
@@ -247,10 +249,10 @@ def test_two_moments_are_read_in_one_statement(
     )
     snapshots = Snapshots(settings)
 
-    with snapshots.reading_two(MONDAY, None) as reader:
+    with snapshots.reading_two(EVERYONE, MONDAY, None) as reader:
         differing = reader.rows("both", {})
         ids = (reader.a.snapshot_id, reader.b.snapshot_id)
-    with snapshots.reading_two(MONDAY, MONDAY + timedelta(hours=1)) as reader:
+    with snapshots.reading_two(EVERYONE, MONDAY, MONDAY + timedelta(hours=1)) as reader:
         same = reader.rows("both", {})
     snapshots.close()
 
@@ -281,7 +283,7 @@ def test_a_reader_of_two_cannot_leave_them(
     snapshots = Snapshots(settings)
 
     with (
-        snapshots.reading_two(SUNDAY, MONDAY) as reader,
+        snapshots.reading_two(EVERYONE, SUNDAY, MONDAY) as reader,
         pytest.raises(Exception, match=r"(?i)locked|disabled|read-only"),
     ):
         reader.rows("hostile", {})
@@ -296,7 +298,7 @@ def test_ten_moments_leave_two_past_states_open(
         moment = TUESDAY + timedelta(minutes=number)
         publish(marked(acme_world, number), f"s{number}", moment.isoformat())
     app = create_app(replace(settings, now=TUESDAY + timedelta(hours=1)))
-    client = TestClient(app)
+    client = LocalClient(app)
 
     for number in range(4, 14):
         moment = TUESDAY + timedelta(minutes=number)

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
+from api.callers import EVERYONE
 from api.errors import SnapshotUnusable
 from api.main import create_app
 from api.settings import Settings
 from tests.api.test_snapshots import marked
+from tests.fixtures.local_client import LocalClient
 
 pytestmark = pytest.mark.slow
 
@@ -260,7 +261,7 @@ def test_what_is_damaged_is_never_served(
     chance = random.Random(f"{batch} {is_serving}")
     for _ in range(A_BATCH):
         folder.put_back()
-        with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        with LocalClient(create_app(settings)) as client:
             if is_serving:
                 assert client.get("/readyz").json()["snapshot_id"] == "s3"
             told = damage(folder.path, chance)
@@ -293,9 +294,9 @@ def test_what_changes_under_a_reader_gives_no_other_numbers(
     settings: Settings, folder: Folder, where: int
 ) -> None:
     """Blocks are read while they change; the next request has the one before."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with LocalClient(create_app(settings)) as client:
         assert client.get("/readyz").status_code == 200
-        with client.app.state.snapshots.reading() as reader:  # type: ignore[attr-defined]
+        with client.app.state.snapshots.reading(EVERYONE) as reader:  # type: ignore[attr-defined]
             file = folder.path / "snapshots/s3.duckdb"
             with file.open("r+b") as content:
                 content.seek(12_288 + where * 40_000)

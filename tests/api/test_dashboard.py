@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from api.settings import Settings
+from tests.fixtures.local_client import LocalClient
 
 WHOLE = ("spend", "revenue")
 COUNTS = ("orders", "impressions", "clicks", "link_clicks", "add_to_cart")
@@ -410,7 +411,7 @@ def test_windows_include_both_ends(
 def test_today_is_the_stores_newest_local_day(settings: Settings) -> None:
     # 02:30 UTC on 03-11: still 03-10 in New York, already 03-11 in Riyadh and London.
     night = replace(settings, now=datetime(2026, 3, 11, 2, 30, tzinfo=UTC))
-    with TestClient(create_app(night)) as client:
+    with LocalClient(create_app(night)) as client:
         assert get(client, "?store=acme&period=today")["meta"]["window"]["until"] == (
             "2026-03-10"
         )

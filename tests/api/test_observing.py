@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.main import create_app
 from api.settings import Settings
 from tests.api.conftest import NOW
+from tests.fixtures.local_client import LocalClient
 
 Report = Callable[..., None]
 
@@ -33,7 +34,8 @@ def scraped(client: TestClient) -> dict[tuple[str, ...], float]:
 def ready(settings: Settings, minutes: int) -> Any:
     """What /readyz says so many minutes after 09:25, when account 111 was read."""
     now = NOW + timedelta(minutes=minutes - 5)
-    return TestClient(create_app(replace(settings, now=now))).get("/readyz").json()
+    app = create_app(replace(settings, now=now))
+    return LocalClient(app).get("/readyz").json()
 
 
 @pytest.mark.usefixtures("acme_only")
@@ -133,7 +135,7 @@ def test_a_failure_nobody_foresaw_is_logged_once_with_its_id(
 ) -> None:
     monkeypatch.setattr("api.routes.stores.meta", lambda *_, **__: 1 / 0, raising=True)
     # No exception reaches the server, which would log it once more.
-    client = TestClient(create_app(settings), raise_server_exceptions=True)
+    client = LocalClient(create_app(settings))
 
     answer = client.get("/v1/stores", headers={"X-Request-ID": "r-500"})
 

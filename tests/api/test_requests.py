@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from api.errors import ConfigurationError
 from api.main import create_app
 from api.settings import Settings
+from tests.fixtures.local_client import LocalClient
 
 V1 = [
     "/v1/stores",
@@ -190,7 +191,7 @@ def test_the_root_leads_to_the_documentation(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("acme_only")
 def test_documentation_can_be_turned_off(settings: Settings) -> None:
-    client = TestClient(create_app(replace(settings, has_docs=False)))
+    client = LocalClient(create_app(replace(settings, has_docs=False)))
 
     assert client.get("/docs").status_code == 404
     assert client.get("/openapi.json").status_code == 404
@@ -265,14 +266,6 @@ def test_it_listens_on_loopback(settings: Settings, host: str) -> None:
     assert create_app(replace(settings, host=host))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com", ""])
-def test_it_refuses_to_listen_where_others_reach_it(
-    settings: Settings, host: str
-) -> None:
-    with pytest.raises(ConfigurationError, match=r"pathways\.serve\.host"):
-        create_app(replace(settings, host=host))
-
-
 def test_it_refuses_a_clock_without_a_zone(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="time zone"):
         create_app(replace(settings, now=datetime(2026, 3, 10)))
@@ -302,7 +295,7 @@ def _parameters() -> list[tuple[str, str]]:
     return [
         (path, parameter["name"])
         for path, methods in app.openapi()["paths"].items()
-        for parameter in methods["get"].get("parameters", [])
+        for parameter in methods.get("get", {}).get("parameters", [])
     ]
 
 

@@ -13,10 +13,12 @@ import duckdb
 import pytest
 from fastapi.testclient import TestClient
 
+from api.callers import EVERYONE
 from api.errors import SnapshotUnusable, TooSlow
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
+from tests.fixtures.local_client import LocalClient
 
 Publish = Callable[..., None]
 
@@ -42,7 +44,7 @@ def test_readers_never_see_a_mixture_nor_go_back_while_snapshots_are_published(
     failures: list[str] = []
 
     def read() -> None:
-        client, newest = TestClient(app, raise_server_exceptions=False), 0
+        client, newest = LocalClient(app, raise_server_exceptions=False), 0
         while not is_over.is_set():
             answer = client.get("/v1/dashboard?compare=none")
             has_read.release()
@@ -75,7 +77,7 @@ def test_readers_never_see_a_mixture_nor_go_back_while_snapshots_are_published(
         reader.join()
 
     assert failures == []
-    last = TestClient(app).get("/v1/dashboard").json()
+    last = LocalClient(app).get("/v1/dashboard").json()
     assert last["data"]["overview"]["spend"]["value"] == "5.00"
 
 
@@ -85,9 +87,9 @@ def test_a_reader_stays_with_its_snapshot_and_the_old_one_closes_behind_it(
     publish(acme_world, "s1")
     snapshots = Snapshots(settings)
 
-    with snapshots.reading() as early:
+    with snapshots.reading(EVERYONE) as early:
         publish(acme_world, "s2")
-        with snapshots.reading() as late:
+        with snapshots.reading(EVERYONE) as late:
             (settings.data_dir / "snapshots" / "s1.duckdb").unlink()
 
             assert (early.snapshot_id, late.snapshot_id) == ("s1", "s2")
@@ -102,11 +104,11 @@ def test_going_back_to_the_snapshot_before_works_while_it_is_still_read(
     first = (data_dir / "current.json").read_text()
     snapshots = Snapshots(settings)
 
-    with snapshots.reading():
+    with snapshots.reading(EVERYONE):
         publish(acme_world, "s2")
-        with snapshots.reading():
+        with snapshots.reading(EVERYONE):
             (data_dir / "current.json").write_text(first)
-            with snapshots.reading() as back:
+            with snapshots.reading(EVERYONE) as back:
                 assert back.snapshot_id == "s1"
                 assert back.rows("stores", {"store": None})
     snapshots.close()
@@ -118,10 +120,10 @@ def test_the_pointer_is_looked_at_no_more_often_than_told(
     publish(acme_world, "s1")
     snapshots = Snapshots(replace(settings, poll_seconds=3600))
 
-    with snapshots.reading():
+    with snapshots.reading(EVERYONE):
         pass
     publish(acme_world, "s2")
-    with snapshots.reading() as reader:
+    with snapshots.reading(EVERYONE) as reader:
         assert reader.snapshot_id == "s1"
     snapshots.close()
 
@@ -181,7 +183,7 @@ def test_at_the_start_a_damaged_snapshot_gives_way_to_the_one_before(
     publish(marked(acme_world, 2), "s2")
     damage(data_dir / "snapshots" / "s2.duckdb")
 
-    document = TestClient(create_app(settings)).get("/v1/dashboard").json()
+    document = LocalClient(create_app(settings)).get("/v1/dashboard").json()
 
     assert document["meta"]["snapshot_id"] == "s1"
     assert document["data"]["overview"]["spend"]["value"] == "1.00"
@@ -328,7 +330,7 @@ def test_a_connection_cannot_leave_its_snapshot(
 
     refusal = r"(?i)locked|disabled|read-only"
     refusals = (duckdb.Error, SnapshotUnusable)
-    with snapshots.reading() as reader, pytest.raises(refusals) as refused:
+    with snapshots.reading(EVERYONE) as reader, pytest.raises(refusals) as refused:
         reader.rows("hostile", {})
 
     cause = refused.value.__cause__ or refused.value
@@ -348,7 +350,7 @@ def test_queries_that_take_too_long_are_interrupted(
     monkeypatch.setattr("api.snapshots.QUERIES", slow)
     snapshots = Snapshots(replace(settings, query_seconds=0.05))
 
-    with snapshots.reading() as reader:
+    with snapshots.reading(EVERYONE) as reader:
         with pytest.raises(TooSlow):
             reader.rows("slow", {})
         with pytest.raises(TooSlow):
@@ -365,7 +367,7 @@ def test_an_answer_that_takes_too_long_is_503(
     publish(acme_world)
     endless = "select sum(a.range + b.range) from range(10000000) a, range(10000000) b"
     monkeypatch.setitem(QUERIES, "stores", Query(endless, frozenset()))
-    client = TestClient(create_app(replace(settings, query_seconds=0.05)))
+    client = LocalClient(create_app(replace(settings, query_seconds=0.05)))
 
     answer = client.get("/v1/stores")
 
@@ -382,7 +384,7 @@ def test_an_answer_that_takes_too_much_memory_is_503(
     publish(acme_world)
     greedy = "select list(range) as store from range(100000000)"
     monkeypatch.setitem(QUERIES, "stores", Query(greedy, frozenset()))
-    client = TestClient(create_app(replace(settings, memory_limit="64MB")))
+    client = LocalClient(create_app(replace(settings, memory_limit="64MB")))
 
     answer = client.get("/v1/stores")
 

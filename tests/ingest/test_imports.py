@@ -64,6 +64,10 @@ def outside_functions(tree: ast.Module) -> Iterator[ast.stmt]:
         statement = waiting.pop()
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(
+            statement.test
+        ):
+            continue
         yield statement
         waiting += [
             node

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import LockHeld
-from ingest.lock import exclusive
+from ingest.lock import exclusive, in_turn
 
 STARTED_AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 # Holds the lock until its input ends.
@@ -171,3 +172,22 @@ def test_of_five_started_at_once_one_works_and_four_are_refused(
         child.communicate()
     assert lines.count("held") == 1
     assert sorted(child.returncode for child in children) == [0, 75, 75, 75, 75]
+
+
+def test_changes_beside_a_run_wait_for_each_other_and_not_for_the_run(
+    tmp_path: Path,
+) -> None:
+    order: list[str] = []
+
+    def change() -> None:
+        with in_turn(tmp_path):
+            order.append("second")
+
+    waiting = threading.Thread(target=change)
+    with exclusive(tmp_path, "run", STARTED_AT), in_turn(tmp_path):
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join()
+
+    assert order == ["first", "second"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from api.callers import EVERYONE
 from api.settings import Settings
 from api.snapshots import Snapshots
 from ingest.kept_snapshots import Shelf
@@ -86,14 +87,14 @@ def test_one_that_the_api_has_open_stays_until_it_is_left(
     monkeypatch.setattr("api.snapshots.Snapshots._connect", _connected)
     ids = published(tmp_path, 1)
     snapshots = Snapshots(Settings(tmp_path, poll_seconds=0))
-    with snapshots.reading() as reader:
+    with snapshots.reading(EVERYONE) as reader:
         for number in range(1, 4):
             build(tmp_path, number)
             moment = NOON + timedelta(hours=number)
             ids.append(publish(tmp_path, moment, f"17726040{number}.5").snapshot_id)
         meanwhile = prune(tmp_path, ONE)
         assert reader.snapshot_id == ids[0]
-        with snapshots.reading() as newer:
+        with snapshots.reading(EVERYONE) as newer:
             assert newer.snapshot_id == ids[3]
     then = prune(tmp_path, ONE)
     snapshots.close()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.main import create_app
 from api.settings import Settings
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import Rename, RestateDay
 from tests.conftest import Ended, Pathways, table_hashes
+from tests.fixtures.local_client import LocalClient
 from tests.warehouse.test_runs import START, small_world
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def compared(run: Pathways, file: str) -> list[tuple[str, int, str]]:
 
 def dashboards(data_dir: Path, now: datetime, as_of: str = "") -> list[Any]:
     """What the API answers each store, but for what it says of itself."""
-    client = TestClient(create_app(Settings(data_dir, now=now)))
+    client = LocalClient(create_app(Settings(data_dir, now=now)))
     answers = [
         client.get(f"/v1/dashboard?store={store}{as_of}") for store in ("acme", "noor")
     ]
@@ -120,9 +120,8 @@ def test_what_was_built_again_is_answered_with_what_it_holds_for(told: Told) -> 
     told.run("build", "--as-of", moment)
     app = create_app(Settings(told.run.data_dir, now=told.moment("F")))
 
-    meta = (
-        TestClient(app).get(f"/v1/dashboard?store=acme&as_of={moment}").json()["meta"]
-    )
+    client = LocalClient(app)
+    meta = client.get(f"/v1/dashboard?store=acme&as_of={moment}").json()["meta"]
 
     assert meta["as_of"]["is_exact"] is False
     assert datetime.fromisoformat(meta["as_of"]["holds_for"]) == told.published_at["A"]

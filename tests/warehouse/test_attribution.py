@@ -26,6 +26,8 @@ class Told:
     run: Pathways
     before: Settings
     after: Settings
+    advised_before: dict[str, str]
+    advised_after: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +40,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         run = Pathways(tmp_path_factory.mktemp("attribution") / "data", sandbox)
         first = run("run", "--backfill-minutes", "0")
         before = settings_of(run, date(2026, 3, 10))
+        advised = advised_with(run)
         adset = sandbox.world.adsets[0]
         sandbox.append(ChangeAttribution(CHANGED, adset.id, "1d_click"))
         sandbox.clock.set(SEEN)
         second = run("run", "--backfill-minutes", "0")
         assert (first.exit_code, second.exit_code) == (0, 0), first.err + second.err
-        yield Told(sandbox, run, before, settings_of(run, date(2026, 3, 11)))
+        after = settings_of(run, date(2026, 3, 11))
+        yield Told(sandbox, run, before, after, advised, advised_with(run))
 
 
 def settings_of(run: Pathways, day: date) -> Settings:
@@ -53,6 +57,19 @@ def settings_of(run: Pathways, day: date) -> Settings:
         f"where date_day = '{day}' group by level"
     )
     return {level: set(settings) for level, settings in found}
+
+
+def advised_with(run: Pathways) -> dict[str, str]:
+    """The setting beside the advice for each object, and beside the store's prior."""
+    return dict(
+        run.query(
+            "select coalesce(adset_id, campaign_id), attribution_setting "
+            "from marts.budget_recommendations where level <> 'campaign_country' "
+            "union all "
+            "select 'prior', arg_max(attribution_setting, as_of_day) "
+            "from marts.budget_priors where account_id is null and country_code is null"
+        )
+    )
 
 
 def test_the_setting_stands_beside_the_numbers_of_every_level(told: Told) -> None:
@@ -90,3 +107,18 @@ def test_a_change_of_an_ad_sets_attribution_is_dated(told: Told) -> None:
             SEEN,
         )
     ]
+
+
+def test_the_setting_stands_beside_advice_and_priors(told: Told) -> None:
+    campaign = told.sandbox.world.campaigns[0].id
+    first, second = (adset.id for adset in told.sandbox.world.adsets)
+    both = {first, second}
+
+    assert told.advised_before == {
+        campaign: "mixed",
+        first: "7d_click_1d_view",
+        second: "1d_click",
+        "prior": "mixed",
+    }
+    # Every day of the campaign was read again since.
+    assert told.advised_after == dict.fromkeys({campaign, "prior"} | both, "1d_click")

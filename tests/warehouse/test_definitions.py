@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from api.main import create_app
 from api.schemas_definitions import DimensionDefinition, MetricDefinition
+from api.schemas_query import DIMENSIONS, MEASURES
 from api.settings import Settings
 from api.snapshots import QUERIES
 from tests.conftest import Pathways
@@ -23,7 +24,7 @@ from tests.warehouse.conftest import EmptyBuild
 Row = dict[str, Any]
 # Shapes of metrics; their other fields are dimensions, but for what says why of a null.
 ROWS = ("CampaignRow", "AdsetRow", "AdRow", "AccountRow", "CampaignCard", "Country")
-METRICS = ("Overview", "TrendDay", "BudgetPrior", "BudgetRow")
+METRICS = ("Overview", "TrendDay", "QueryRow", "BudgetPrior", "BudgetRow")
 # Sums that a formula is tried on.
 SUMS = {
     "spend": 50,
@@ -116,6 +117,16 @@ def test_every_ratio_is_null_without_its_divisor(
 
     assert len(made) == 7
     assert answers == [{"answers": [None] * 21}]
+
+
+def test_every_measure_that_adds_up_may_be_queried_and_every_ratio(
+    metrics: dict[str, Row], dimensions: dict[str, Row]
+) -> None:
+    stocks = {"daily_budget", "lifetime_budget"}
+    summed = {name for name, row in metrics.items() if row["type"] != "modelled"}
+
+    assert set(MEASURES) == summed - stocks
+    assert set(DIMENSIONS) <= dimensions.keys()
 
 
 def test_functions_are_the_registered_ones(
@@ -253,8 +264,28 @@ def test_every_field_leads_to_a_column_or_metric_of_the_same_meaning(
         ("DimensionDefinition", {"lineage"}),
         ("MetricDefinition", {"inputs", "lineage"}),
         ("Overview", set()),
-        # Of several accounts' days.
-        ("TrendDay", {"is_partial_day", "reasons"}),
+        (
+            "QueryRow",
+            {
+                "has_unconverted",
+                "is_attribution_mixed",
+                "is_cut",
+                "is_partial_day",
+                "reasons",
+            },
+        ),
+        # Of several accounts' days, and of several days.
+        (
+            "TrendDay",
+            {
+                "has_missing_days",
+                "is_cut",
+                "is_partial_day",
+                "reasons",
+                "since",
+                "until",
+            },
+        ),
     ],
 )
 def test_a_field_without_a_column_is_one_that_the_api_makes(

@@ -18,7 +18,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from fastapi.testclient import TestClient
 
 from api.main import create_app
 from api.settings import Settings
@@ -28,6 +27,7 @@ from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import DEFAULT_SEED, build_world
 from tests.conftest import Pathways
 from tests.fixtures.exact_money import Amounts, Key, Rate, exact_rows, published_rates
+from tests.fixtures.local_client import LocalClient
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ class Moment:
         return {key: row for key, row in rows.items() if since <= key[2] <= until}
 
     def get(self, path: str, **params: str) -> Any:
-        with TestClient(
+        with LocalClient(
             create_app(Settings(data_dir=self.run.data_dir, now=self.at))
         ) as client:
             answer = client.get(path, params={"store": "bazaar", **params})

@@ -28,6 +28,7 @@ from ingest.sandbox.story import (
 )
 from ingest.sandbox.world import default_world
 from tests.conftest import Pathways, table_hashes
+from tests.fixtures.local_client import LocalClient
 from tests.fixtures.truth import (
     METRICS,
     Key,
@@ -310,7 +311,7 @@ def test_no_window_was_read_twice_in_one_load(told: Told) -> None:
 
 @pytest.fixture(scope="session")
 def client(told: Told) -> TestClient:
-    return TestClient(
+    return LocalClient(
         create_app(Settings(data_dir=told.run.data_dir, now=told.sandbox.clock.now()))
     )
 

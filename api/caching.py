@@ -1,0 +1,174 @@
+"""Answers kept in memory, and HTTP's question whether one still holds.
+
+An answer is kept under all that it depends on: the caller's state (`api.moving`), path,
+query and Accept. Its ETag is that key. It is weak because an answer that
+was dropped and made again differs in `generated_at`.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.callers import Caller
+from api.errors import ApiError
+from api.moving import State, States
+
+CACHEABLE = "private, max-age=0, must-revalidate"
+# On Authorization too, as all answers.
+VARY = "Accept"
+# Of an entry's key, headers and places in tables, about.
+OVERHEAD_BYTES = 1000
+
+
+async def cacheable(response: Response) -> None:
+    """A dependency of routes whose answers depend on nothing but their key."""
+    response.headers["Cache-Control"] = CACHEABLE
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The headers and body of an answer with status 200."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Kept:
+    """Answers by ETag; those that were not asked for the longest go first."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._answers: OrderedDict[str, Answered] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, etag: str) -> Answered | None:
+        """The answer of an ETag, if it is still kept."""
+        with self._lock:
+            if etag in self._answers:
+                self._answers.move_to_end(etag)
+            return self._answers.get(etag)
+
+    def put(self, etag: str, answer: Answered) -> None:
+        """Keep an answer, unless it alone would take an eighth of the room."""
+        size = len(answer.body) + OVERHEAD_BYTES
+        if size > self._most_bytes // 8:
+            return
+        with self._lock:
+            before = self._answers.pop(etag, None)
+            if before is not None:
+                self._bytes -= len(before.body) + OVERHEAD_BYTES
+            self._answers[etag] = answer
+            self._bytes += size
+            while self._bytes > self._most_bytes:
+                _, dropped = self._answers.popitem(last=False)
+                self._bytes -= len(dropped.body) + OVERHEAD_BYTES
+
+
+class Caching:
+    """Answers what was asked before from memory, 304 where the caller has it, and HEAD.
+
+    Only what a route marks as `cacheable` is kept, and only where state and snapshot
+    were the same before and after it was made.
+    """
+
+    def __init__(self, app: ASGIApp, states: States, most_bytes: int) -> None:
+        self._app = app
+        self._states = states
+        self._kept = Kept(most_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+            send = _without_body(send)
+        # Whether the process is alive is told without a look at any snapshot.
+        is_data = scope["path"].startswith("/v1/")
+        state = await self._state(scope) if is_data else None
+        if state is None:
+            await self._app(scope, receive, send)
+            return
+        etag = _etag(state, scope)
+        if _is_among(etag, Headers(scope=scope).get("if-none-match", "")):
+            headers = {"ETag": etag, "Cache-Control": CACHEABLE, "Vary": VARY}
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        answer = self._kept.get(etag)
+        if answer is None:
+            keeping = self._keeping(scope, send, state, etag)
+            await self._app(scope, receive, keeping)
+            return
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": answer.headers}
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _state(self, scope: Scope) -> State | None:
+        caller: Caller = scope["state"]["caller"]
+        state = self._states.known(caller)
+        if state is not None:
+            return state
+        try:
+            return await run_in_threadpool(self._states.read, caller)
+        except ApiError:
+            # The route says what is wrong.
+            return None
+
+    def _keeping(self, scope: Scope, send: Send, state: State, etag: str) -> Send:
+        start: Message | None = None
+
+        async def send_and_keep(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if start is not None:
+                await self._finish(scope, state, etag, start, message)
+                await send(start)
+                start = None
+            await send(message)
+
+        return send_and_keep
+
+    async def _finish(
+        self, scope: Scope, state: State, etag: str, start: Message, body: Message
+    ) -> None:
+        headers = MutableHeaders(scope=start)
+        if start["status"] != 200 or headers.get("cache-control") != CACHEABLE:
+            return
+        headers["Vary"] = VARY
+        is_read = scope["state"].get("snapshot_id") == state.snapshot_id
+        if not is_read or await self._state(scope) is not state:
+            return
+        headers["ETag"] = etag
+        if not body.get("more_body", False):
+            self._kept.put(etag, Answered(list(start["headers"]), body["body"]))
+
+
+def _etag(state: State, scope: Scope) -> str:
+    accept = Headers(scope=scope).get("accept", "")
+    key = (state.digest, scope["path"], scope["query_string"], accept)
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
+    return f'W/"{digest}"'
+
+
+def _is_among(etag: str, asked: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+    return etag.removeprefix("W/") in tags
+
+
+def _without_body(send: Send) -> Send:
+    async def send_without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_without_body

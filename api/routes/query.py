@@ -1,0 +1,121 @@
+"""Any measures by any dimensions of the registry."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.answers import coverage, meta, read_days
+from api.measures import Plan, planned
+from api.params import (
+    DASHBOARD_DAYS,
+    Moment,
+    OneSnapshot,
+    UsedSettings,
+    asked_store,
+    asked_window,
+)
+from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
+from api.schemas_query import MetricsQuery, QueryColumn, QueryResult, QueryRow
+from api.snapshots import Row
+
+router = APIRouter(prefix="/v1", tags=["query"])
+
+UNCONVERTED = (
+    "Some rows have no exchange rate: money, orders and their ratios leave them out, "
+    "where has_unconverted says so."
+)
+MIXED = (
+    "Some groups add up several attribution settings, which measure different things: "
+    "see is_attribution_mixed."
+)
+REASONS = {
+    "spend_account_currency": "several_currencies",
+    "purchase_value_account_currency": "several_currencies",
+    **dict.fromkeys(
+        (
+            *("spend", "revenue", "purchase_value", "orders"),
+            *("converted_impressions", "converted_clicks"),
+        ),
+        "no_rate",
+    ),
+}
+
+
+@router.post(
+    "/query",
+    summary="Measures by dimensions: sums, ratios of sums, filters, order",
+    response_model=Answer[QueryResult],
+    response_model_exclude_unset=True,
+)
+def query(
+    asked: MetricsQuery, reader: OneSnapshot, settings: UsedSettings, now: Moment
+) -> Answer[QueryResult]:
+    store = asked_store(reader, asked.store)
+    window = asked_window(reader, store["store"], asked, "none", now, DASHBOARD_DAYS)
+    metrics, dimensions = (
+        {
+            row["name"]: row
+            for row in reader.rows(f"{kind}_definitions", {"names": None})
+        }
+        for kind in ("metric", "dimension")
+    )
+    plan = planned(asked, metrics, dimensions)
+    found = reader.rows(
+        "query",
+        {
+            "store": store["store"],
+            **window.values(),
+            **plan.values,
+            # One more tells whether there are more groups.
+            "row_limit": asked.limit + 1,
+        },
+    )
+    days = read_days(reader, store["store"], window)
+    rows = [_row(row, plan) for row in found[: asked.limit]]
+    warnings = [UNCONVERTED] if any(row.has_unconverted for row in rows) else []
+    if any(row.is_attribution_mixed for row in rows):
+        warnings.append(MIXED)
+    columns = [
+        *(("dimension", dimensions[name]) for name in plan.dimensions),
+        *(("measure", metrics[name]) for name in plan.measures),
+    ]
+    return Answer(
+        data=QueryResult(
+            level=plan.level,
+            grain=(asked.grain or "day") if "date_day" in plan.dimensions else None,
+            columns=[_column(kind, defined) for kind, defined in columns],
+            rows=rows,
+            is_truncated=len(found) > asked.limit,
+        ),
+        meta=meta(
+            settings,
+            reader,
+            now,
+            [store],
+            window=window,
+            days=days,
+            status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
+            covered=coverage(days, None, None),
+            warnings=warnings,
+        ),
+    )
+
+
+def _row(row: Row, plan: Plan) -> QueryRow:
+    names = [*plan.dimensions, *plan.measures]
+    names += ["is_partial_day", "is_attribution_mixed", "has_unconverted"]
+    if "date_day" in plan.dimensions:
+        names.append("is_cut")
+    reasons = {
+        name: row.get(f"{name}_reason") or REASONS.get(name, "not_reported")
+        for name in plan.measures
+        if row[name] is None
+    }
+    return QueryRow.model_validate(
+        {**{name: row[name] for name in names}, "reasons": reasons}
+    )
+
+
+def _column(kind: str, defined: Row) -> QueryColumn:
+    told: dict[str, Any] = {"unit": None, "good_direction": None, **defined}
+    return QueryColumn.model_validate({**told, "kind": kind})

@@ -1,0 +1,564 @@
+"""POST /v1/query beside sums worked out by hand. acme's rows, rate 0.5, all statuses:
+
+day    campaign country  spend  value purchases impressions clicks
+03-01  1        US       16.00  30.00 4         1600        80
+03-01  2        US      100.00   0    0           10         1
+03-04  1        US       10.00  30.00 2         1000        50
+03-04  1        ZZ        1.50   0    0          100         5
+03-05  4        unknown   0.25   4.00 1           20         0
+03-05  2        US        7.00   7.00 1          700         7
+03-10  1        DE        8.25  26.00 2          880        45
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.schemas_query import DIMENSIONS, MEASURES
+from tests.fixtures.local_client import LocalClient
+
+Row = dict[str, Any]
+Publish = Callable[..., None]
+PARTS = ("days", "objects", "countries")
+FOLDER = Path(__file__).parents[2] / "dbt_project/models/marts/definitions"
+ALL_DAYS = {"since": "2026-03-01", "until": "2026-03-10"}
+
+
+def registry() -> dict[str, list[Row]]:
+    """The definitions as they are registered, but for what these tests do not need."""
+    metrics = yaml.safe_load((FOLDER / "_definitions__metrics.yml").read_text())
+    models = yaml.safe_load((FOLDER / "_definitions__semantic_models.yml").read_text())
+    dimensions = {
+        part["name"]: part
+        for model in models["semantic_models"]
+        for part in [*model["entities"], *model.get("dimensions", [])]
+    }
+    return {
+        "marts.metric_definitions": [
+            {
+                "name": metric["name"],
+                "label": metric["label"],
+                "type": metric["type"],
+                "unit": metric["config"]["meta"]["unit"],
+                "good_direction": metric["config"]["meta"]["good_direction"],
+                "caveats": metric["config"]["meta"].get("caveats"),
+                "model": "core.meta_objects_history",
+                "node": f"metric.pathways.{metric['name']}",
+                **{
+                    f"adds_up_over_{part}": (
+                        part in metric["config"]["meta"]["adds_up_over"]
+                    )
+                    for part in PARTS
+                },
+            }
+            for metric in metrics["metrics"]
+        ],
+        "marts.dimension_definitions": [
+            {"name": name, "label": part["label"], "node": "model.pathways.x"}
+            for name, part in dimensions.items()
+        ],
+    }
+
+
+@pytest.fixture
+def world(publish: Publish, report: Callable[..., None], acme_world: Any) -> Any:
+    """acme with the whole registry; ad set and ad of each campaign are 2x and 3x."""
+    rows = acme_world["core.meta_daily_metrics"]
+    of_adsets = [
+        {**row, "adset_id": "2" + row["campaign_id"], "adset_name": "same name"}
+        for row in rows
+    ]
+    acme_world |= {
+        **registry(),
+        "core.meta_adset_metrics": of_adsets,
+        "core.meta_ad_metrics": [
+            {**row, "ad_id": "3" + row["campaign_id"]} for row in of_adsets
+        ],
+        "core.meta_level_totals": [
+            {**rows[0], "level": level, "object_id": "1", "reach": reach, **ids}
+            for level, reach, ids in (
+                ("account", 900, {"campaign_id": None}),
+                ("campaign", 700, {}),
+                ("adset", 400, {"adset_id": "21"}),
+                ("adset", 350, {"adset_id": "22"}),
+            )
+        ],
+    }
+    publish(acme_world)
+    report()
+    return acme_world
+
+
+def asked(client: LocalClient, **query: Any) -> dict[str, Any]:
+    answer = client.post("/v1/query", json=query)
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def rows(client: LocalClient, **query: Any) -> list[Row]:
+    found: list[Row] = asked(client, **{**ALL_DAYS, **query})["data"]["rows"]
+    return found
+
+
+def cells(found: list[Row], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in found]
+
+
+@pytest.mark.usefixtures("world")
+def test_without_dimensions_there_is_one_row_of_all(client: LocalClient) -> None:
+    (row,) = rows(client, measures=["spend", "orders", "impressions", "roas", "ctr"])
+
+    # 143.00 = 16 + 100 + 10 + 1.5 + 0.25 + 7 + 8.25; value 97; clicks 188 of 4,310.
+    assert (row["spend"], row["orders"], row["impressions"]) == ("143.00", 10, 4310)
+    assert row["roas"] == pytest.approx(97 / 143)
+    assert row["ctr"] == pytest.approx(100 * 188 / 4310)
+    assert row["reasons"] == {}
+
+
+@pytest.mark.usefixtures("world")
+def test_a_row_has_what_was_asked_for_and_no_other_name(client: LocalClient) -> None:
+    (row, *_) = rows(client, measures=["clicks"], dimensions=["campaign_id"])
+
+    assert set(row) == {
+        "campaign_id",
+        "clicks",
+        "is_partial_day",
+        "is_attribution_mixed",
+        "has_unconverted",
+        "reasons",
+    }
+
+
+@pytest.mark.usefixtures("world")
+def test_ratios_are_of_the_sums_of_their_group(client: LocalClient) -> None:
+    found = rows(
+        client, measures=["spend", "revenue", "cac"], dimensions=["campaign_id"]
+    )
+
+    # Campaign 1: 16 + 10 + 1.5 + 8.25 for 8 purchases; 2: 107 for 1; 4: 0.25 for 1.
+    assert cells(found, "campaign_id", "spend", "revenue") == [
+        ("1", "35.75", "86.00"),
+        ("2", "107.00", "7.00"),
+        ("4", "0.25", "4.00"),
+    ]
+    assert [row["cac"] for row in found] == pytest.approx([35.75 / 8, 107, 0.25])
+
+
+@pytest.mark.usefixtures("world")
+def test_a_ratio_without_its_divisor_is_null_and_says_why(client: LocalClient) -> None:
+    measures = ["cac", "aov", "cpc", "roas", "conversion_rate"]
+    found = rows(client, measures=measures, dimensions=["campaign_id", "date_day"])
+
+    by_key = {(row["campaign_id"], row["date_day"]): row for row in found}
+    paused = by_key["2", "2026-03-01"]
+    assert (paused["cac"], paused["aov"]) == (None, None)
+    assert paused["reasons"] == {"cac": "no_purchases", "aov": "no_purchases"}
+    without_click = by_key["4", "2026-03-05"]
+    assert without_click["reasons"] == {
+        "cpc": "no_clicks",
+        "conversion_rate": "no_clicks",
+    }
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("filters", "spend"),
+    [
+        ([{"dimension": "country_code", "values": ["US"]}], "133.00"),
+        ([{"dimension": "country_code", "values": ["US", "DE"]}], "141.25"),
+        (
+            [
+                {
+                    "dimension": "country_code",
+                    "operator": "not_equals",
+                    "values": ["US"],
+                }
+            ],
+            "10.00",
+        ),
+        (
+            [
+                {"dimension": "country_code", "values": ["US"]},
+                {"dimension": "campaign_id", "values": ["1"]},
+            ],
+            "26.00",
+        ),
+        ([{"dimension": "effective_status_now", "values": ["PAUSED"]}], "107.00"),
+        # What was never listed has no status: it is not PAUSED.
+        (
+            [
+                {
+                    "dimension": "effective_status_now",
+                    "operator": "not_equals",
+                    "values": ["PAUSED"],
+                }
+            ],
+            "36.00",
+        ),
+        ([{"dimension": "adset_id", "values": ["22"]}], "107.00"),
+    ],
+)
+def test_filters_keep_the_rows_of_their_values(
+    client: LocalClient, filters: list[Row], spend: str
+) -> None:
+    (row,) = rows(client, measures=["spend"], filters=filters)
+
+    assert row["spend"] == spend
+
+
+@pytest.mark.usefixtures("world")
+def test_a_group_without_rows_is_not_answered(client: LocalClient) -> None:
+    nowhere = [{"dimension": "country_code", "values": ["FR"]}]
+
+    assert rows(client, measures=["spend"], filters=nowhere) == []
+
+
+@pytest.mark.usefixtures("world")
+def test_days_are_added_up_by_week_and_month(client: LocalClient) -> None:
+    weeks = rows(client, measures=["spend"], dimensions=["date_day"], grain="week")
+    months = rows(client, measures=["spend"], dimensions=["date_day"], grain="month")
+    days = rows(client, measures=["spend"], dimensions=["date_day"])
+
+    # Sunday 03-01 is of the week from 02-23; Tuesday 03-10 of the one from 03-09.
+    assert cells(weeks, "date_day", "spend", "is_cut", "is_partial_day") == [
+        ("2026-02-23", "116.00", True, False),
+        ("2026-03-02", "18.75", False, False),
+        ("2026-03-09", "8.25", True, True),
+    ]
+    assert cells(months, "date_day", "spend", "is_cut") == [
+        ("2026-03-01", "143.00", True)
+    ]
+    assert cells(days, "date_day", "spend", "is_cut") == [
+        ("2026-03-01", "116.00", False),
+        ("2026-03-04", "11.50", False),
+        ("2026-03-05", "7.25", False),
+        ("2026-03-10", "8.25", False),
+    ]
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("order", "campaigns"),
+    [
+        (None, ["1", "2", "4"]),
+        ({"name": "spend"}, ["2", "1", "4"]),
+        ({"name": "spend", "direction": "asc"}, ["4", "1", "2"]),
+        ({"name": "roas", "direction": "desc"}, ["4", "1", "2"]),
+        ({"name": "campaign_id", "direction": "desc"}, ["4", "2", "1"]),
+    ],
+)
+def test_rows_are_in_the_order_asked_for(
+    client: LocalClient, order: Row | None, campaigns: list[str]
+) -> None:
+    found = rows(
+        client,
+        measures=["spend", "roas"],
+        dimensions=["campaign_id"],
+        **({"order": order} if order else {}),
+    )
+
+    assert [row["campaign_id"] for row in found] == campaigns
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_what_is_not_known_comes_last(client: LocalClient, direction: str) -> None:
+    found = rows(
+        client,
+        measures=["cpc"],
+        dimensions=["campaign_id"],
+        order={"name": "cpc", "direction": direction},
+    )
+
+    # Campaign 4 has no click.
+    assert found[-1]["campaign_id"] == "4"
+
+
+@pytest.mark.usefixtures("world")
+def test_more_groups_than_asked_for_are_told(client: LocalClient) -> None:
+    query = {"measures": ["spend"], "dimensions": ["campaign_id"], **ALL_DAYS}
+    order = {"name": "spend"}
+
+    some = asked(client, **query, order=order, limit=2)["data"]
+    whole = asked(client, **query, order=order, limit=3)["data"]
+
+    assert [row["campaign_id"] for row in some["rows"]] == ["2", "1"]
+    assert (some["is_truncated"], whole["is_truncated"]) == (True, False)
+
+
+@pytest.mark.usefixtures("world")
+def test_the_finest_name_tells_of_which_rows_the_sums_are(client: LocalClient) -> None:
+    for name, level in (
+        ("account_id", "campaign"),
+        ("country_code", "campaign"),
+        ("adset_name", "adset"),
+        ("ad_id", "ad"),
+    ):
+        data = asked(client, measures=["spend"], dimensions=[name])["data"]
+        assert data["level"] == level
+
+
+@pytest.mark.usefixtures("world")
+def test_columns_are_told_with_label_and_unit(client: LocalClient) -> None:
+    data = asked(
+        client, measures=["roas", "spend"], dimensions=["country_code", "date_day"]
+    )["data"]
+
+    told = cells(data["columns"], "name", "kind", "label", "unit", "good_direction")
+    assert told == [
+        ("country_code", "dimension", "Country", None, None),
+        ("date_day", "dimension", "Day", None, None),
+        ("roas", "measure", "Purchase ROAS (return on ad spend)", "ratio", "up"),
+        ("spend", "measure", "Amount spent", "reporting_currency", "none"),
+    ]
+    assert data["grain"] == "day"
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("dimensions", "reach"),
+    [
+        (["date_day", "account_id"], [900]),
+        (["date_day", "campaign_id"], [700]),
+        (["date_day", "campaign_id", "adset_id"], [400, 350]),
+    ],
+)
+def test_reach_is_an_objects_own_of_one_day(
+    client: LocalClient, dimensions: list[str], reach: list[int]
+) -> None:
+    found = rows(client, measures=["reach", "spend"], dimensions=dimensions)
+
+    assert [row["reach"] for row in found] == reach
+    assert {row["spend"] for row in found} == {"16.00"}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("query", "over"),
+    [
+        ({}, "days or objects"),
+        ({"dimensions": ["campaign_id"]}, "days"),
+        ({"dimensions": ["date_day"]}, "objects"),
+        ({"dimensions": ["date_day", "campaign_id"], "grain": "week"}, "days"),
+        ({"dimensions": ["date_day", "campaign_id", "country_code"]}, "countries"),
+        (
+            {
+                "dimensions": ["date_day", "campaign_id"],
+                "filters": [{"dimension": "country_code", "values": ["US"]}],
+            },
+            "countries",
+        ),
+        (
+            {
+                "dimensions": ["date_day", "campaign_id"],
+                "filters": [{"dimension": "ad_id", "values": ["31"]}],
+            },
+            "objects",
+        ),
+    ],
+)
+def test_reach_is_refused_where_it_does_not_add_up(
+    client: LocalClient, query: Row, over: str
+) -> None:
+    answer = client.post("/v1/query", json={"measures": ["spend", "reach"], **query})
+
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "API-422-NOT-ADDITIVE")
+    assert (
+        f"`reach` does not add up over {over}. One person counts once"
+        in (problem["detail"])
+    )
+    assert "date_day" in problem["hint"]
+
+
+@pytest.mark.usefixtures("world")
+def test_reach_has_no_names_and_says_so(client: LocalClient) -> None:
+    query = {"measures": ["reach"], "dimensions": ["date_day", "campaign_id"]}
+    query["dimensions"] = [*query["dimensions"], "campaign_name"]
+
+    problem = client.post("/v1/query", json=query).json()
+
+    assert problem["code"] == "API-422-NOT-ADDITIVE"
+    assert "campaign_name" in problem["hint"]
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("query", "code", "said"),
+    [
+        ({"measures": ["spnd"]}, "API-422-NAME", "Did you mean `spend`?"),
+        ({"measures": ["zzz"]}, "API-422-NAME", "/v1/definitions lists all."),
+        ({"measures": ["country_code"]}, "API-422-NAME", "under dimensions"),
+        ({"measures": ["daily_budget"]}, "API-422-NOT-ADDITIVE", "never summed"),
+        ({"dimensions": ["contry_code"]}, "API-422-NAME", "mean `country_code`?"),
+        ({"dimensions": ["spend"]}, "API-422-NAME", "under measures"),
+        ({"dimensions": ["load_id"]}, "API-422-NAME", "They can by "),
+        ({"grain": "week"}, "API-422-PARAMETER", "Add date_day"),
+        (
+            {"filters": [{"dimension": "date_day", "values": ["2026-03-01"]}]},
+            "API-422-PARAMETER",
+            "since and until",
+        ),
+        (
+            {"filters": [{"dimension": "campaign", "values": ["1"]}]},
+            "API-422-NAME",
+            "mean `campaign_id`?",
+        ),
+        (
+            {"filters": [{"dimension": "country_code", "values": ["US"]}] * 2},
+            "API-422-PARAMETER",
+            "one filter",
+        ),
+        ({"order": {"name": "clicks"}}, "API-422-PARAMETER", "one of the measures"),
+        ({"since": "2026-03-10", "until": "2026-03-01"}, "API-422-RANGE", "earlier"),
+        ({"store": "nobody"}, "API-404-STORE", "/v1/stores"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_what_to_do(
+    client: LocalClient, query: Row, code: str, said: str
+) -> None:
+    problem = client.post("/v1/query", json={"measures": ["spend"], **query}).json()
+
+    assert problem["code"] == code, problem
+    assert said in problem["detail"] + problem["hint"]
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"measures": []},
+        {"measures": ["spend"] * 31},
+        {"measures": ["Spend; drop table x"]},
+        {"measures": "spend"},
+        {"measures": ["spend"], "sql": "select 1"},
+        {"measures": ["spend"], "limit": 10_001},
+        {"measures": ["spend"], "limit": 0},
+        {"measures": ["spend"], "filters": [{"dimension": "country_code"}]},
+        {
+            "measures": ["spend"],
+            "filters": [{"dimension": "country_code", "values": ["x"] * 101}],
+        },
+        {
+            "measures": ["spend"],
+            "filters": [{"dimension": "country_code", "values": ["x" * 501]}],
+        },
+        {
+            "measures": ["spend"],
+            "filters": [
+                {"dimension": "country_code", "operator": "like", "values": ["U%"]}
+            ],
+        },
+        [],
+        None,
+        "spend",
+    ],
+)
+def test_a_body_of_another_shape_is_refused(client: LocalClient, body: Any) -> None:
+    answer = client.post("/v1/query", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 60_000, b"", b'{"a":1e999}'])
+def test_a_body_that_is_no_json_is_refused(client: LocalClient, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = client.post("/v1/query", content=body, headers=headers)
+
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_rows_without_a_rate_are_left_out_of_money_and_said(
+    client: LocalClient, publish: Publish, report: Callable[..., None], both_world: Any
+) -> None:
+    publish(both_world | registry())
+    report()
+    query = {"store": "bolt", "since": "2026-03-09", "until": "2026-03-09"}
+
+    whole = asked(client, **query, measures=["spend", "orders", "purchases", "ctr"])
+    parts = asked(
+        client,
+        **query,
+        measures=["spend", "cac", "spend_account_currency"],
+        dimensions=["account_currency"],
+    )
+
+    # Of 333 in USD: 10.00, 2 purchases; of 222 without a rate: 33.00 EUR, 3 purchases.
+    (row,) = whole["data"]["rows"]
+    assert (row["spend"], row["orders"], row["purchases"]) == ("10.00", 2, 5)
+    assert row["ctr"] == pytest.approx(100 * 15 / 1500)
+    assert row["has_unconverted"] is True
+    assert "exchange rate" in whole["meta"]["warnings"][0]
+    euro, dollar = parts["data"]["rows"]
+    assert (euro["spend"], euro["spend_account_currency"]) == (None, "33.00")
+    assert euro["reasons"] == {"spend": "no_rate", "cac": "no_rate"}
+    assert (dollar["spend_account_currency"], dollar["has_unconverted"]) == (
+        "10.00",
+        False,
+    )
+
+
+def test_amounts_of_two_currencies_have_no_sum(
+    client: LocalClient, publish: Publish, report: Callable[..., None], both_world: Any
+) -> None:
+    publish(both_world | registry())
+    report()
+
+    (row,) = asked(client, store="bolt", measures=["spend_account_currency"])["data"][
+        "rows"
+    ]
+
+    assert row["spend_account_currency"] is None
+    assert row["reasons"] == {"spend_account_currency": "several_currencies"}
+
+
+@pytest.mark.usefixtures("world")
+def test_several_attribution_settings_in_one_sum_are_told(client: LocalClient) -> None:
+    # Campaign 4 has another one than the rest.
+    whole = asked(client, measures=["purchases"])
+    parts = asked(client, measures=["purchases"], dimensions=["attribution_setting"])
+
+    assert whole["data"]["rows"][0]["is_attribution_mixed"] is True
+    assert "attribution" in whole["meta"]["warnings"][0]
+    assert cells(parts["data"]["rows"], "attribution_setting", "purchases") == [
+        ("1d_click", 1),
+        ("7d_click_1d_view", 5),
+    ]
+    assert parts["meta"]["warnings"] == []
+
+
+@pytest.mark.usefixtures("world")
+def test_sums_are_those_of_the_dashboard(client: LocalClient) -> None:
+    overview = client.get(
+        "/v1/dashboard?include_inactive=true&since=2026-03-01"
+    ).json()["data"]["overview"]
+
+    (row,) = rows(client, measures=list(overview))
+
+    assert {name: row[name] for name in overview} == {
+        name: figure["value"] for name, figure in overview.items()
+    }
+
+
+@pytest.mark.usefixtures("world")
+def test_every_measure_and_dimension_that_may_be_asked_for_is_answered(
+    client: LocalClient,
+) -> None:
+    additive = [name for name in MEASURES if name != "reach"]
+    document = asked(client, measures=additive, dimensions=list(DIMENSIONS))
+
+    assert len(document["data"]["rows"]) == 5
+    assert set(additive) | set(DIMENSIONS) <= set(document["data"]["rows"][0])
+    for name in additive:
+        assert rows(client, measures=[name], order={"name": name})
+    for name in DIMENSIONS:
+        order = {"name": name, "direction": "asc"}
+        assert rows(client, measures=["spend"], dimensions=[name], order=order)
