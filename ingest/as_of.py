@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from ingest import publications, tables
+from ingest import pointer, publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
 from ingest.files import copy_whole, write_json
 from ingest.publications import Publication
 from ingest.settings import Settings
+from ingest.snapshots import order
 
 _SCHEMA = pa.schema(
     [
@@ -129,6 +130,11 @@ def _chosen(
         # A warehouse of an earlier release was thinned out by the clock.
         thinned = publications.thinned_as_of(connection) or settings.clock()
         by_then = [each for each in known if each.published_at <= moment]
+        pinned = pointer.pin_at(settings.data_dir, moment)
+        if pinned is not None:
+            # Readers had nothing newer, whatever was published meanwhile.
+            last = order(pinned.snapshot_id)
+            by_then = [each for each in by_then if order(each.snapshot_id) <= last]
         if not by_then:
             raise _gone(moment, "anything", known)
         zones = connection.execute(

@@ -29,7 +29,11 @@ def prune(data_dir: Path, shelf: Shelf) -> list[str]:
     removed = []
     with pointer.replacing(data_dir):
         pointer.mend(data_dir)
-        files = sorted(folder.glob("*.duckdb"), key=snapshots.order, reverse=True)
+        files = sorted(
+            folder.glob("*.duckdb"),
+            key=lambda file: snapshots.order(file.stem),
+            reverse=True,
+        )
         stay = _kept(data_dir, files, shelf)
         for file in files:
             if file.stem not in stay and _removed(file):

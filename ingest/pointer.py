@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import LockHeld
@@ -99,7 +100,7 @@ def read(data_dir: Path) -> Pointer | None:
             previous=None if told["previous"] is None else _text(told["previous"]),
             by_hand=_by_hand(told.get("by_hand")),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -128,6 +129,14 @@ def pin(data_dir: Path) -> ByHand | None:
     """The rollback that holds the pointer; None where it follows what is published."""
     last = last_by_hand(data_dir)
     return last if last is not None and last.verb == ROLLBACK else None
+
+
+def pin_at(data_dir: Path, moment: datetime) -> ByHand | None:
+    """The rollback that held the pointer at a moment of the past."""
+    done = [
+        each for each in _records(data_dir) if datetime.fromisoformat(each.at) <= moment
+    ]
+    return done[-1] if done and done[-1].verb == ROLLBACK else None
 
 
 def record(data_dir: Path, done: ByHand) -> None:
@@ -186,16 +195,23 @@ def _is_locked(descriptor: int) -> bool:
 
 
 def _last_record(data_dir: Path) -> ByHand | None:
+    return next(reversed(_records(data_dir)), None)
+
+
+def _records(data_dir: Path) -> list[ByHand]:
+    """What was done by hand, oldest first; lines that cannot be read are left out."""
     try:
         lines = (data_dir / "rollbacks.jsonl").read_text("utf-8").splitlines()
     except (OSError, ValueError):
-        return None
-    for line in reversed(lines):
+        return []
+    found = []
+    for line in lines:
         try:
-            return _by_hand(json.loads(line))
+            done = _by_hand(json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-    return None
+        found += [] if done is None else [done]
+    return found
 
 
 def _by_hand(told: object) -> ByHand | None:
@@ -204,6 +220,8 @@ def _by_hand(told: object) -> ByHand | None:
     if not isinstance(told, dict):
         raise TypeError
     before = told["instead_of"]
+    # Not a moment, not a record.
+    datetime.fromisoformat(_text(told["at"]))
     return ByHand(
         verb=_text(told["verb"]),
         snapshot_id=_text(told["snapshot_id"]),

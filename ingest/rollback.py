@@ -58,9 +58,9 @@ def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
 
 def _before_the_current(data_dir: Path) -> Iterator[Snapshot]:
     pointed = pointer.read(data_dir)
-    at = snapshots.order(Path(f"{pointed.snapshot_id}.duckdb")) if pointed else None
+    at = snapshots.order(pointed.snapshot_id) if pointed else None
     for snapshot in snapshots.on_disk(data_dir):
-        if at is None or snapshots.order(snapshot.file) < at:
+        if at is None or snapshots.order(snapshot.snapshot_id) < at:
             yield snapshot
 
 

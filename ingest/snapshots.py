@@ -69,7 +69,7 @@ def last_published(data_dir: Path) -> Snapshot | None:
 def on_disk(data_dir: Path) -> Iterator[Snapshot]:
     """Every snapshot with its manifest and file, newest first."""
     files = (data_dir / "snapshots").glob("*.duckdb")
-    for file in sorted(files, key=order, reverse=True):
+    for file in sorted(files, key=lambda file: order(file.stem), reverse=True):
         found = find(data_dir, file.stem)
         if found is not None and file.exists():
             yield found
@@ -191,9 +191,9 @@ def pointing_at(
     )
 
 
-def order(file: Path) -> tuple[str, str, int]:
+def order(snapshot_id: str) -> tuple[str, str, int]:
     """Moment, load and number of a name; file times follow the clock where it goes."""
-    moment, _, rest = file.stem.partition("-")
+    moment, _, rest = snapshot_id.partition("-")
     load_id, _, number = rest.partition("-")
     return moment, load_id, int(number) if number.isdigit() else 1
 

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +22,19 @@ from tests.promises.crashed_runs import DAY_TWO, RUN, base_folder
 from tests.warehouse.test_runs import small_world
 
 pytestmark = pytest.mark.slow
+
+COUNTING = """
+import duckdb, json, sys
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    tables = connection.execute(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_type = 'BASE TABLE'").fetchall()
+    counts = {
+        table: len(connection.execute(f"from {table}").fetchall())
+        for (table,) in tables
+    }
+print(json.dumps([duckdb.__version__, counts]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +117,65 @@ def test_a_row_that_is_not_what_was_received_stops_the_publish(run: Pathways) ->
     assert "assert_shown_rows_equal_their_receipts" in built.err
     assert "assert_shown_rows_equal_their_receipts ended with fail" in published.err
     assert (run.data_dir / "current.json").read_text() == served
+
+
+def test_a_damaged_snapshot_is_published_anew_by_a_run_that_has_nothing_else_to_do(
+    run: Pathways,
+) -> None:
+    first = run(*RUN)
+    file = (run.data_dir / "current.duckdb").resolve()
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-4096])
+
+    told = meta(run)
+    second = run(*RUN)
+
+    assert (first.exit_code, second.exit_code) == (0, 0), second.err
+    assert "cannot be used" in told["warnings"][0]
+    assert meta(run)["snapshot_id"] > file.stem
+    assert meta(run)["warnings"] == []
+
+
+def test_duckdb_1_4_opens_the_stable_file_and_reads_every_row(
+    run: Pathways, tmp_path: Path
+) -> None:
+    """As a BI tool of the long-term release does, in a process of its own."""
+    installed = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *(
+                "--only-binary",
+                ":all:",
+                "--target",
+                str(tmp_path / "old"),
+                "duckdb==1.4.*",
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if installed.returncode != 0:
+        pytest.skip(f"DuckDB 1.4 cannot be installed here: {installed.stderr[-200:]}")
+    pointer = json.loads((run.data_dir / "current.json").read_text())
+    manifest = json.loads(
+        (run.data_dir / "snapshots" / f"{pointer['snapshot_id']}.json").read_text()
+    )
+
+    read = subprocess.run(
+        [sys.executable, "-c", COUNTING, str(run.data_dir / "current.duckdb")],
+        env={"PYTHONPATH": str(tmp_path / "old")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert read.returncode == 0, read.stderr
+    version, counts = json.loads(read.stdout)
+    assert version.startswith("1.4.")
+    assert counts == manifest["row_counts"]
+    assert sum(counts.values()) > 1000
+    assert manifest["storage_version"].startswith("v1.4.0")
 
 
 def test_a_run_that_publishes_while_pinned_says_so_everywhere(run: Pathways) -> None:

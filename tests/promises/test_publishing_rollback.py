@@ -212,6 +212,18 @@ def test_a_line_that_a_dead_process_did_not_write_is_made_good(tmp_path: Path) -
     assert json.loads(lines[-1])["snapshot_id"] == ids[0]
 
 
+def test_it_is_known_later_which_one_was_pinned_when(tmp_path: Path) -> None:
+    ids = published(tmp_path, 2)
+    roll_back(tmp_path, ids[0], LATER, *BY)
+    resume(tmp_path, LATER + timedelta(hours=1), *BY)
+
+    at = [
+        pointer.pin_at(tmp_path, LATER + timedelta(minutes=n)) for n in (-1, 0, 59, 60)
+    ]
+
+    assert [pin and pin.snapshot_id for pin in at] == [None, ids[0], ids[0], None]
+
+
 @pytest.mark.slow
 def test_it_takes_less_than_a_second_with_ten_million_rows(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
