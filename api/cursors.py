@@ -6,7 +6,7 @@ It belongs to the caller it was made for; another gets the answer for a changed 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from api.errors import BadCursor, CursorExpired
 from api.snapshots import Reader
@@ -20,13 +20,29 @@ def write_cursor(reader: Reader, request: Mapping[str, object], key: Key) -> str
     return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
 
 
-def read_cursor(
-    cursor: str, reader: Reader, request: Mapping[str, object], length: int
-) -> list[str]:
-    """The key, of `length` parts, that a cursor names.
+def text(part: str) -> str:
+    """A part of a key that is any text.
 
     Raises:
-        BadCursor: it was changed, or made for another request or caller.
+        ValueError: it is none that could be stored.
+    """
+    part.encode()
+    return part
+
+
+def read_cursor(
+    cursor: str,
+    reader: Reader,
+    request: Mapping[str, object],
+    kinds: Sequence[Callable[[str], object]],
+) -> list[object]:
+    """The key that a cursor names.
+
+    Args:
+        kinds: of each part of the key, what makes it of its text or raises ValueError.
+
+    Raises:
+        BadCursor: it was changed or made up, or made for another request or caller.
         CursorExpired: it was made for a snapshot that is no longer served.
     """
     again = "Ask again without a cursor."
@@ -36,7 +52,7 @@ def read_cursor(
         is_well_formed = isinstance(named, str) and isinstance(key, list)
     except (ValueError, TypeError) as error:
         raise BadCursor("This is not a cursor of this API.", again) from error
-    if not is_well_formed or len(key) != length:
+    if not is_well_formed or len(key) != len(kinds):
         raise BadCursor("This is not a cursor of this route.", again)
     if named != reader.snapshot_id:
         raise CursorExpired(
@@ -51,7 +67,10 @@ def read_cursor(
             "Repeat all parameters of the first page, with since and until as its "
             "meta.window names them.",
         )
-    return [str(part) for part in key]
+    try:
+        return [kind(str(part)) for kind, part in zip(kinds, key, strict=True)]
+    except ValueError as error:
+        raise BadCursor("This is not a cursor of this route.", again) from error
 
 
 def _digest(reader: Reader, request: Mapping[str, object], key: Key) -> str:

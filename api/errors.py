@@ -19,13 +19,15 @@
     ├── UnknownCampaign    API-404-CAMPAIGN
     ├── NoLineage          API-404-LINEAGE     the documentation was not generated
     ├── StoreNeeded        API-422-STORE       several stores, none named
+    ├── UnknownReader      API-422-READER      no such reader, or its rules do not hold
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
     ├── UnknownName        API-422-NAME        no name of /v1/definitions
     ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
     ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
-    └── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
+    ├── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
+    └── SnapshotGone       API-410-SNAPSHOT    it is no longer served
 
 An answer never holds a path, SQL or a stack; those of a 5xx are in the log, under the
 same request id.
@@ -157,6 +159,10 @@ class BadRange(ApiError):
     code = "API-422-RANGE"
 
 
+class UnknownReader(ApiError):
+    code = "API-422-READER"
+
+
 class UnknownName(ApiError):
     code = "API-422-NAME"
 
@@ -175,6 +181,10 @@ class CursorExpired(ApiError):
 
 class AsOfGone(ApiError):
     code = "API-410-AS-OF"
+
+
+class SnapshotGone(ApiError):
+    code = "API-410-SNAPSHOT"
 
 
 STATUS_OF: dict[type[ApiError], HTTPStatus] = {
@@ -201,8 +211,10 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     UnknownName: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAdditive: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownReader: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
     AsOfGone: HTTPStatus.GONE,
+    SnapshotGone: HTTPStatus.GONE,
 }
 
 

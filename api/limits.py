@@ -1,8 +1,10 @@
 """How much a caller may ask for: how often, and how much at once."""
 
 import math
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from api.callers import Caller
@@ -70,14 +72,17 @@ class Buckets:
 
 
 class Turns:
-    """So many requests at once, and of one key no more than half of them.
+    """So many at once, and of one key no more than half of them.
 
-    Whoever comes on top is told to come again: a queue would only grow.
+    Whoever comes on top waits for so many seconds and is then told to come again: a
+    queue without a bound would only grow.
     """
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, seconds: float = 0.0) -> None:
         self._at_once = at_once
         self._of_one_key = max(1, at_once // 2)
+        self._seconds = seconds
+        self._changed = threading.Condition()
         self._taken: Counter[str] = Counter()
         self._all_taken = 0
 
@@ -87,17 +92,32 @@ class Turns:
         Raises:
             Busy: there is none.
         """
-        most = self._of_one_key if caller.key_id else self._at_once
-        if self._all_taken >= self._at_once or self._taken[caller.key_id] >= most:
-            raise Busy(
-                "As many requests are being answered as this server does at once.",
-                "Ask again in a second, with fewer requests side by side.",
-                {"Retry-After": "1"},
-            )
-        self._taken[caller.key_id] += 1
-        self._all_taken += 1
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_free(caller), self._seconds):
+                raise Busy(
+                    "As many requests are being answered as this server does at once.",
+                    "Ask again in a second, with fewer requests side by side.",
+                    {"Retry-After": "1"},
+                )
+            self._taken[caller.key_id] += 1
+            self._all_taken += 1
 
     def give_back(self, caller: Caller) -> None:
         """End a turn."""
-        self._taken[caller.key_id] -= 1
-        self._all_taken -= 1
+        with self._changed:
+            self._taken[caller.key_id] -= 1
+            self._all_taken -= 1
+            self._changed.notify_all()
+
+    @contextmanager
+    def one(self, caller: Caller) -> Iterator[None]:
+        """A turn while the block runs. Raises as `take` does."""
+        self.take(caller)
+        try:
+            yield
+        finally:
+            self.give_back(caller)
+
+    def _is_free(self, caller: Caller) -> bool:
+        most = self._of_one_key if caller.key_id else self._at_once
+        return self._all_taken < self._at_once and self._taken[caller.key_id] < most

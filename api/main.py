@@ -27,6 +27,7 @@ from api.routes import (
     dashboard,
     definitions,
     documentation,
+    explain,
     health,
     lineage,
     metrics,
@@ -113,7 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(Observed, requests=requests, unexpected=unexpected)
     app.add_middleware(AnswerHeaders)
-    for module in (health, metrics, status, query, lineage):
+    for module in (health, metrics, status, query, explain, lineage):
         app.include_router(module.router, responses=PROBLEMS)
     for module in (stores, dashboard, objects, rows, budget, definitions):
         app.include_router(

@@ -217,6 +217,58 @@ class RowsQuery(RangeQuery, PageQuery):
         return _sorted(self.campaign_id)
 
 
+class ExplainQuery(StoreQuery):
+    """Parameters of an explanation. Without days each reader shows its own window."""
+
+    metric: DefinedName = Field(
+        description="The metric, a sum or a ratio of sums; /v1/definitions lists them."
+    )
+    a: DefinedName = Field(
+        "ai_budget",
+        description="The reader to begin with: a shipped one (ai_budget, dashboard, "
+        "ref_ai_budget, ref_budget_intelligence, ref_dashboard) or one of the "
+        "configuration (pathways.readers).",
+    )
+    b: DefinedName = Field("dashboard", description="The reader to end with.")
+    since: Day | None = Field(
+        None,
+        description="First day of both, YYYY-MM-DD. Default: each reader's own days to "
+        "`until`.",
+    )
+    until: Day | None = Field(
+        None,
+        description="Last day of both, included. Default: each reader's own today.",
+    )
+    country: str | None = Field(
+        None,
+        pattern=r"^([A-Z]{2}|unknown)$",
+        description="Only this country: ISO code, `unknown`, or `ZZ` for the residual.",
+    )
+    campaign_id: Annotated[list[ObjectId], Field(max_length=100)] | None = Field(
+        None, description="Only these campaigns, by id; may be repeated."
+    )
+    rows: int = Field(20, ge=0, le=1000, description="Rows to list behind each step.")
+    shares: bool = Field(
+        False, description="Split the difference over all orders of the rules too."
+    )
+    at: AwareDatetime | None = Field(
+        None,
+        description="The moment at which both readers' today is taken, with a zone. "
+        "Default: now.",
+    )
+    snapshot: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="Only from this snapshot, as `link` names it; 410 once it is no "
+        "longer served.",
+    )
+
+    @property
+    def campaign_ids(self) -> list[str] | None:
+        """The campaigns asked for, sorted; None for all."""
+        return _sorted(self.campaign_id)
+
+
 class ObjectsQuery(StoreQuery, AsOfQuery):
     """Parameters of the objects."""
 

@@ -23,7 +23,8 @@ from typing import Any, BinaryIO
 import duckdb
 
 from api.callers import Caller, unknown_store
-from api.errors import Busy, ExportFailed, SnapshotUnusable, TooLarge, TooSlow
+from api.errors import ExportFailed, SnapshotUnusable, TooLarge, TooSlow
+from api.limits import Turns
 from api.published import Unusable
 from api.settings import Settings
 from api.shelf import Shelf, Source, unusable
@@ -246,7 +247,7 @@ class Snapshots:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._turns = threading.BoundedSemaphore(settings.queries_at_once)
+        self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
         self._shelf = Shelf(settings.data_dir, settings.poll_seconds, self._open)
 
     @contextmanager
@@ -264,7 +265,7 @@ class Snapshots:
             AsOfGone: nothing of that moment or before is there any more.
         """
         with (
-            self._turn(),
+            self._turns.one(caller),
             self._doubted_on_failure(),
             self._shelf.held(as_of) as (opened, source),
             opened.connection.cursor() as cursor,
@@ -284,7 +285,7 @@ class Snapshots:
         Raises: as `reading`.
         """
         with (
-            self._turn(),
+            self._turns.one(caller),
             self._doubted_on_failure(),
             self._shelf.held(a) as (first, source_a),
             self._shelf.held(b) as (second, source_b),
@@ -306,19 +307,6 @@ class Snapshots:
     def close(self) -> None:
         """Close what is open; the next reader opens it again."""
         self._shelf.close()
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_SECONDS):
-            raise Busy(
-                "As many requests are being answered as this server does at once.",
-                "Ask again in a second.",
-                {"Retry-After": "1"},
-            )
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     @contextmanager
     def _doubted_on_failure(self) -> Iterator[None]:

@@ -16,8 +16,8 @@ REQUEST_SECONDS = 10.0
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's, with a bound on the size of a head and the time of a request.
 
-    The time runs from the connection, then from the first byte of each request, to the
-    last byte of its body. Idle connections are uvicorn's to close.
+    The time runs from the connection, then from the first byte behind each request, to
+    the last byte of a body. Idle connections are uvicorn's to close.
     """
 
     _is_in_head = True
@@ -33,6 +33,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        # Blank lines between two requests begin none, but end uvicorn's own waiting.
+        if self._deadline is None:
+            self._begin()
         if self._is_in_head:
             self._head_bytes += len(data)
         super().data_received(data)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -268,6 +269,32 @@ class ServeSettings(_Section):
     queries_at_once: Annotated[int, Field(ge=1, le=36)] = 8
 
 
+def _zone(value: str) -> str:
+    if value != "account" and value not in available_timezones():
+        raise ValueError("write `account`, or a time zone such as UTC or Asia/Riyadh")
+    return value
+
+
+class ReaderSettings(_Section):
+    """A reader to compare with: a shipped one with some rules changed.
+
+    The rules and their values are those of `marts.reader_contracts`.
+    """
+
+    based_on: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    label: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    window_days: Annotated[int, Field(ge=1, le=1200)] | None = None
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    partial_days: Literal["include", "exclude"] | None = None
+    level: Literal["account", "campaign", "adset", "ad"] | None = None
+    status: Literal["all", "active", "ref_active"] | None = None
+    status_level: Literal["own", "campaign"] | None = None
+    status_moment: Literal["now", "day", "mixed"] | None = None
+    countries: Literal["all", "no_residual", "known", "with_orders"] | None = None
+    currency: Literal["reporting", "reporting_all_orders", "account"] | None = None
+    clicks: Literal["all", "link", "outbound"] | None = None
+
+
 class PathwaysSettings(_Section):
     """Section `pathways`. `now` stands in for the clock when set."""
 
@@ -278,6 +305,9 @@ class PathwaysSettings(_Section):
     snapshots: SnapshotSettings = SnapshotSettings()
     audit: AuditSettings = AuditSettings()
     logs: LogSettings = LogSettings()
+    readers: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], ReaderSettings
+    ] = {}
 
 
 class SourcesSettings(_Section):
@@ -310,6 +340,13 @@ class Settings(PathwaysSettings, SourcesSettings):
         held = [self.meta.access_token, self.meta.app_secret]
         held += [store.access_token for store in self.meta.stores.values()]
         return (secret.get_secret_value() for secret in held if secret)
+
+    def reader_rules(self) -> dict[str, dict[str, object]]:
+        """The configured readers by name, each with the rules that it changes."""
+        return {
+            name: reader.model_dump(exclude_none=True)
+            for name, reader in self.readers.items()
+        }
 
     def require_stores(self) -> None:
         """Raises ConfigError unless there is a store, each with a token."""
@@ -431,6 +468,8 @@ def _did_you_mean(path: tuple[str, ...]) -> str:
         field = model.model_fields.get(part)
         if field is not None and isinstance(field.annotation, type):
             model = field.annotation
+        elif model is PathwaysSettings:
+            model = ReaderSettings
         elif part in ("stores",) or model is MetaSettings:
             model = StoreSettings
     close = difflib.get_close_matches(path[-1], list(model.model_fields), n=1)

@@ -85,6 +85,7 @@ def _application(settings: Settings, port: int | None) -> FastAPI:
                 host=serve.host,
                 port=port or serve.port,
                 now=settings.now,
+                readers=settings.reader_rules(),
                 hosts=serve.hosts,
                 cors_origins=serve.cors_origins,
                 has_docs=serve.docs,

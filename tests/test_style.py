@@ -121,7 +121,7 @@ def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
         for section, model in below.items()
         for n in model.model_fields
     }
-    sections = ("meta", "fx", *below)
+    sections = ("meta", "fx", "readers", *below)
     read |= {
         f"PATHWAYS__{n}".upper() for n in Settings.model_fields if n not in sections
     }

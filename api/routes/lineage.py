@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse, RedirectResponse
+from starlette.types import Receive, Scope, Send
 
 from api.auth import who_asks
 from api.errors import NoLineage
@@ -30,7 +31,15 @@ def lineage(settings: UsedSettings) -> FileResponse:
             "The documentation was not generated yet.", "Run `pathways docs`."
         )
     headers = {"Content-Security-Policy": POLICY}
-    return FileResponse(page, headers=headers, media_type="text/html")
+    return _WholeFile(page, headers=headers, media_type="text/html")
+
+
+class _WholeFile(FileResponse):
+    """A file without its parts: what is wrong with a Range would be told as text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [pair for pair in scope["headers"] if pair[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 @router.get("/", include_in_schema=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers import meta
-from api.cursors import read_cursor, write_cursor
+from api.cursors import read_cursor, text, write_cursor
 from api.params import (
     MomentAsked,
     ObjectsQuery,
@@ -32,9 +32,9 @@ def objects(
         "store": store["store"],
         **asked.model_dump(include={"type", "status", "include_absent"}),
     }
-    after: list[str | None] = [None, None]
+    after: list[object] = [None, None]
     if asked.cursor is not None:
-        after = [*read_cursor(asked.cursor, reader, request, 2)]
+        after = read_cursor(asked.cursor, reader, request, (_rank, text))
     rows = reader.rows(
         "objects",
         {
@@ -89,3 +89,8 @@ def objects(
             next_cursor=next_cursor,
         ),
     )
+
+
+def _rank(part: str) -> int:
+    """The place of a type: campaigns are 1, ad sets 2, ads 3."""
+    return (1, 2, 3)[("1", "2", "3").index(part)]

@@ -1,12 +1,13 @@
 """Rows of metrics as core holds them, in pages or as exports: nothing is summed."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.answers import coverage, meta, read_days
-from api.cursors import read_cursor, write_cursor
+from api.cursors import read_cursor, text, write_cursor
 from api.errors import BadParameter
 from api.exports import MEDIA_TYPE, Export, UsedExports, asked_form
 from api.params import (
@@ -150,9 +151,10 @@ def _page(
     request: dict[str, object],
 ) -> Answer[list[Shaped]]:
     reader = by.reader
-    after: list[str | None] = [None] * len(KEYS[level])
+    after: list[object] = [None] * len(KEYS[level])
     if asked.cursor is not None:
-        after = [*read_cursor(asked.cursor, reader, request, len(after))]
+        kinds = (date.fromisoformat, *[text] * (len(after) - 1))
+        after = read_cursor(asked.cursor, reader, request, kinds)
     found = reader.rows(
         f"rows_{level}",
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 
 from api.caching import CACHEABLE
 from api.callers import EVERYONE
@@ -129,6 +130,30 @@ def test_every_answer_tells_a_browser_to_do_nothing_with_it(
         assert answer.headers["content-type"] == "application/problem+json"
         for word in ("select", "warehouse", "Traceback", "duckdb"):
             assert word not in answer.text
+
+
+def test_an_error_is_not_kept_whoever_makes_it(settings: Settings) -> None:
+    app = create_app(settings)
+    app.add_api_route("/v1/bare", lambda: PlainTextResponse("No.", 404))
+
+    answer = LocalClient(app).get("/v1/bare")
+
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_part_of_the_lineage_is_answered_whole(
+    client: LocalClient, data_dir: Path
+) -> None:
+    (data_dir / "docs").mkdir()
+    (data_dir / "docs" / "static_index.html").write_text("<title>Lineage</title>")
+
+    answers = [
+        client.get("/lineage", headers={"Range": part})
+        for part in ("bytes=0-1", "bytes=99-", "bytes=x")
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.text for answer in answers} == {"<title>Lineage</title>"}
 
 
 def test_the_page_of_the_documentation_runs_two_scripts_and_no_other(

@@ -6,14 +6,21 @@ impressions; on 03-05 spend 0.25, value 4.00, 1 purchase, 20 impressions; on 03-
 spend 8.25, value 26.00, 2 purchases, 880 impressions. On 03-01: 16.00, 30.00, 4, 1,600.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.api.conftest import acme, served
 from tests.fixtures.local_client import LocalClient
 
 Trend = dict[str, Any]
-pytestmark = pytest.mark.usefixtures("acme_only")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
+    with served(tmp_path_factory.mktemp("acme"), acme()) as client:
+        yield client
 
 
 def trends(client: LocalClient, query: str) -> list[Trend]:

@@ -1,5 +1,7 @@
 """The bucket of a key, by a clock of its own."""
 
+import threading
+
 import pytest
 
 from api.callers import EVERYONE, Caller
@@ -65,6 +67,36 @@ def test_without_keys_all_turns_are_everyones() -> None:
         turns.take(EVERYONE)
     turns.give_back(EVERYONE)
     turns.take(EVERYONE)
+
+
+def test_who_waits_for_a_turn_gets_the_one_given_back() -> None:
+    turns = Turns(1, seconds=30)
+    order: list[str] = []
+
+    def wait() -> None:
+        with turns.one(EVERYONE):
+            order.append("second")
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    with turns.one(EVERYONE):
+        waiting.start()
+        waiting.join(0.1)
+        order.append("first")
+    # Long before its thirty seconds are over.
+    waiting.join(10)
+
+    assert order == ["first", "second"]
+
+
+def test_half_of_the_turns_stay_for_other_keys() -> None:
+    turns = Turns(4)
+    one, other = Caller("a", None), Caller("b", None)
+
+    with turns.one(one), turns.one(one):
+        with pytest.raises(Busy):
+            turns.take(one)
+        with turns.one(other), turns.one(other), pytest.raises(Busy):
+            turns.take(Caller("c", None))
 
 
 def test_a_key_gets_a_turn_even_where_there_is_one() -> None:

@@ -10,7 +10,7 @@ day    campaign country  spend  value purchases impressions clicks
 03-10  1        DE        8.25  26.00 2          880        45
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,17 @@ import pytest
 import yaml
 
 from api.schemas_query import DIMENSIONS, MEASURES
+from tests.api.conftest import World, acme, both, served
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
-Publish = Callable[..., None]
 PARTS = ("days", "objects", "countries")
 FOLDER = Path(__file__).parents[2] / "dbt_project/models/marts/definitions"
 ALL_DAYS = {"since": "2026-03-01", "until": "2026-03-10"}
 
 
 def registry() -> dict[str, list[Row]]:
-    """The definitions as they are registered, but for what these tests do not need."""
+    """The definitions as they are registered; all stand in one table here."""
     metrics = yaml.safe_load((FOLDER / "_definitions__metrics.yml").read_text())
     models = yaml.safe_load((FOLDER / "_definitions__semantic_models.yml").read_text())
     dimensions = {
@@ -42,6 +42,7 @@ def registry() -> dict[str, list[Row]]:
                 "name": metric["name"],
                 "label": metric["label"],
                 "type": metric["type"],
+                "description": metric["description"],
                 "unit": metric["config"]["meta"]["unit"],
                 "good_direction": metric["config"]["meta"]["good_direction"],
                 "caveats": metric["config"]["meta"].get("caveats"),
@@ -57,21 +58,29 @@ def registry() -> dict[str, list[Row]]:
             for metric in metrics["metrics"]
         ],
         "marts.dimension_definitions": [
-            {"name": name, "label": part["label"], "node": "model.pathways.x"}
+            {
+                "name": name,
+                "label": part["label"],
+                "type": "entity" if part["type"] == "foreign" else part["type"],
+                "description": part["description"],
+                "model": "core.meta_ad_metrics",
+                "column_name": name,
+                "node": "model.pathways.meta_ad_metrics",
+            }
             for name, part in dimensions.items()
         ],
     }
 
 
-@pytest.fixture
-def world(publish: Publish, report: Callable[..., None], acme_world: Any) -> Any:
+def world() -> World:
     """acme with the whole registry; ad set and ad of each campaign are 2x and 3x."""
-    rows = acme_world["core.meta_daily_metrics"]
+    made = acme()
+    rows = made["core.meta_daily_metrics"]
     of_adsets = [
         {**row, "adset_id": "2" + row["campaign_id"], "adset_name": "same name"}
         for row in rows
     ]
-    acme_world |= {
+    return made | {
         **registry(),
         "core.meta_adset_metrics": of_adsets,
         "core.meta_ad_metrics": [
@@ -87,9 +96,18 @@ def world(publish: Publish, report: Callable[..., None], acme_world: Any) -> Any
             )
         ],
     }
-    publish(acme_world)
-    report()
-    return acme_world
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
+    with served(tmp_path_factory.mktemp("acme"), world()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def of_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
+    with served(tmp_path_factory.mktemp("both"), both() | registry()) as client:
+        yield client
 
 
 def asked(client: LocalClient, **query: Any) -> dict[str, Any]:
@@ -108,7 +126,6 @@ def cells(found: list[Row], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in found]
 
 
-@pytest.mark.usefixtures("world")
 def test_without_dimensions_there_is_one_row_of_all(client: LocalClient) -> None:
     (row,) = rows(client, measures=["spend", "orders", "impressions", "roas", "ctr"])
 
@@ -119,7 +136,6 @@ def test_without_dimensions_there_is_one_row_of_all(client: LocalClient) -> None
     assert row["reasons"] == {}
 
 
-@pytest.mark.usefixtures("world")
 def test_a_row_has_what_was_asked_for_and_no_other_name(client: LocalClient) -> None:
     (row, *_) = rows(client, measures=["clicks"], dimensions=["campaign_id"])
 
@@ -133,7 +149,6 @@ def test_a_row_has_what_was_asked_for_and_no_other_name(client: LocalClient) -> 
     }
 
 
-@pytest.mark.usefixtures("world")
 def test_ratios_are_of_the_sums_of_their_group(client: LocalClient) -> None:
     found = rows(
         client, measures=["spend", "revenue", "cac"], dimensions=["campaign_id"]
@@ -148,7 +163,6 @@ def test_ratios_are_of_the_sums_of_their_group(client: LocalClient) -> None:
     assert [row["cac"] for row in found] == pytest.approx([35.75 / 8, 107, 0.25])
 
 
-@pytest.mark.usefixtures("world")
 def test_a_ratio_without_its_divisor_is_null_and_says_why(client: LocalClient) -> None:
     measures = ["cac", "aov", "cpc", "roas", "conversion_rate"]
     found = rows(client, measures=measures, dimensions=["campaign_id", "date_day"])
@@ -164,7 +178,6 @@ def test_a_ratio_without_its_divisor_is_null_and_says_why(client: LocalClient) -
     }
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("filters", "spend"),
     [
@@ -210,14 +223,12 @@ def test_filters_keep_the_rows_of_their_values(
     assert row["spend"] == spend
 
 
-@pytest.mark.usefixtures("world")
 def test_a_group_without_rows_is_not_answered(client: LocalClient) -> None:
     nowhere = [{"dimension": "country_code", "values": ["FR"]}]
 
     assert rows(client, measures=["spend"], filters=nowhere) == []
 
 
-@pytest.mark.usefixtures("world")
 def test_days_are_added_up_by_week_and_month(client: LocalClient) -> None:
     weeks = rows(client, measures=["spend"], dimensions=["date_day"], grain="week")
     months = rows(client, measures=["spend"], dimensions=["date_day"], grain="month")
@@ -240,7 +251,6 @@ def test_days_are_added_up_by_week_and_month(client: LocalClient) -> None:
     ]
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("order", "campaigns"),
     [
@@ -264,7 +274,6 @@ def test_rows_are_in_the_order_asked_for(
     assert [row["campaign_id"] for row in found] == campaigns
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 def test_what_is_not_known_comes_last(client: LocalClient, direction: str) -> None:
     found = rows(
@@ -278,7 +287,6 @@ def test_what_is_not_known_comes_last(client: LocalClient, direction: str) -> No
     assert found[-1]["campaign_id"] == "4"
 
 
-@pytest.mark.usefixtures("world")
 def test_more_groups_than_asked_for_are_told(client: LocalClient) -> None:
     query = {"measures": ["spend"], "dimensions": ["campaign_id"], **ALL_DAYS}
     order = {"name": "spend"}
@@ -290,7 +298,6 @@ def test_more_groups_than_asked_for_are_told(client: LocalClient) -> None:
     assert (some["is_truncated"], whole["is_truncated"]) == (True, False)
 
 
-@pytest.mark.usefixtures("world")
 def test_the_finest_name_tells_of_which_rows_the_sums_are(client: LocalClient) -> None:
     for name, level in (
         ("account_id", "campaign"),
@@ -302,7 +309,6 @@ def test_the_finest_name_tells_of_which_rows_the_sums_are(client: LocalClient) -
         assert data["level"] == level
 
 
-@pytest.mark.usefixtures("world")
 def test_columns_are_told_with_label_and_unit(client: LocalClient) -> None:
     data = asked(
         client, measures=["roas", "spend"], dimensions=["country_code", "date_day"]
@@ -318,7 +324,6 @@ def test_columns_are_told_with_label_and_unit(client: LocalClient) -> None:
     assert data["grain"] == "day"
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("dimensions", "reach"),
     [
@@ -336,7 +341,6 @@ def test_reach_is_an_objects_own_of_one_day(
     assert {row["spend"] for row in found} == {"16.00"}
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("query", "over"),
     [
@@ -375,7 +379,6 @@ def test_reach_is_refused_where_it_does_not_add_up(
     assert "date_day" in problem["hint"]
 
 
-@pytest.mark.usefixtures("world")
 def test_reach_has_no_names_and_says_so(client: LocalClient) -> None:
     query = {"measures": ["reach"], "dimensions": ["date_day", "campaign_id"]}
     query["dimensions"] = [*query["dimensions"], "campaign_name"]
@@ -386,7 +389,6 @@ def test_reach_has_no_names_and_says_so(client: LocalClient) -> None:
     assert "campaign_name" in problem["hint"]
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("query", "code", "said"),
     [
@@ -427,7 +429,6 @@ def test_what_cannot_be_asked_is_refused_with_what_to_do(
     assert said in problem["detail"] + problem["hint"]
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     "body",
     [
@@ -465,7 +466,6 @@ def test_a_body_of_another_shape_is_refused(client: LocalClient, body: Any) -> N
     assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 60_000, b"", b'{"a":1e999}'])
 def test_a_body_that_is_no_json_is_refused(client: LocalClient, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
@@ -477,15 +477,13 @@ def test_a_body_that_is_no_json_is_refused(client: LocalClient, body: bytes) -> 
 
 
 def test_rows_without_a_rate_are_left_out_of_money_and_said(
-    client: LocalClient, publish: Publish, report: Callable[..., None], both_world: Any
+    of_both: LocalClient,
 ) -> None:
-    publish(both_world | registry())
-    report()
     query = {"store": "bolt", "since": "2026-03-09", "until": "2026-03-09"}
 
-    whole = asked(client, **query, measures=["spend", "orders", "purchases", "ctr"])
+    whole = asked(of_both, **query, measures=["spend", "orders", "purchases", "ctr"])
     parts = asked(
-        client,
+        of_both,
         **query,
         measures=["spend", "cac", "spend_account_currency"],
         dimensions=["account_currency"],
@@ -506,13 +504,9 @@ def test_rows_without_a_rate_are_left_out_of_money_and_said(
     )
 
 
-def test_amounts_of_two_currencies_have_no_sum(
-    client: LocalClient, publish: Publish, report: Callable[..., None], both_world: Any
-) -> None:
-    publish(both_world | registry())
-    report()
+def test_amounts_of_two_currencies_have_no_sum(of_both: LocalClient) -> None:
 
-    (row,) = asked(client, store="bolt", measures=["spend_account_currency"])["data"][
+    (row,) = asked(of_both, store="bolt", measures=["spend_account_currency"])["data"][
         "rows"
     ]
 
@@ -520,7 +514,6 @@ def test_amounts_of_two_currencies_have_no_sum(
     assert row["reasons"] == {"spend_account_currency": "several_currencies"}
 
 
-@pytest.mark.usefixtures("world")
 def test_several_attribution_settings_in_one_sum_are_told(client: LocalClient) -> None:
     # Campaign 4 has another one than the rest.
     whole = asked(client, measures=["purchases"])
@@ -535,7 +528,6 @@ def test_several_attribution_settings_in_one_sum_are_told(client: LocalClient) -
     assert parts["meta"]["warnings"] == []
 
 
-@pytest.mark.usefixtures("world")
 def test_sums_are_those_of_the_dashboard(client: LocalClient) -> None:
     overview = client.get(
         "/v1/dashboard?include_inactive=true&since=2026-03-01"
@@ -548,7 +540,6 @@ def test_sums_are_those_of_the_dashboard(client: LocalClient) -> None:
     }
 
 
-@pytest.mark.usefixtures("world")
 def test_every_measure_and_dimension_that_may_be_asked_for_is_answered(
     client: LocalClient,
 ) -> None:

@@ -70,15 +70,22 @@ def test_a_body_that_does_not_come_is_not_waited_for(
     assert b"408" not in answer
 
 
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        pytest.param(HEAD, b"X-Slow: 1\r\n", id="headers"),
+        pytest.param(HEAD + b"\r\n", b"\r\n", id="blank lines after a request"),
+    ],
+)
 def test_bytes_that_trickle_in_do_not_keep_a_connection(
-    address: tuple[str, int],
+    address: tuple[str, int], first: bytes, later: bytes
 ) -> None:
     started = time.monotonic()
     with socket.create_connection(address) as connection:
-        connection.sendall(HEAD)
+        connection.sendall(first)
         with suppress(OSError):
             while time.monotonic() - started < 5:
-                connection.sendall(b"X-Slow: 1\r\n")
+                connection.sendall(later)
                 time.sleep(0.05)
 
     assert time.monotonic() - started < 2.5
@@ -111,7 +118,9 @@ def test_a_connection_goes_on_from_request_to_request(
             connection.sendall(HEAD + b"\r\n")
             answer = b""
             while not answer.endswith(b'"yes"'):
-                answer += connection.recv(65_536)
+                part = connection.recv(65_536)
+                assert part, "the server closed the connection"
+                answer += part
             assert answer.startswith(b"HTTP/1.1 200 ")
             # Longer, all in all, than one request may take.
             time.sleep(0.2)

@@ -1,0 +1,22 @@
+"""Why two readers show different numbers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.explain.answer import explanation
+from api.params import ExplainQuery, Moment, OneSnapshot, UsedSettings
+from api.schemas import Answer
+from api.schemas_explain import Explanation
+
+router = APIRouter(prefix="/v1", tags=["explain"])
+
+
+@router.get("/explain", summary="Two readers, the difference, its steps and rows")
+def explain(
+    asked: Annotated[ExplainQuery, Query()],
+    reader: OneSnapshot,
+    settings: UsedSettings,
+    now: Moment,
+) -> Answer[Explanation]:
+    return explanation(asked, reader, settings, now)
