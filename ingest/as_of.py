@@ -21,7 +21,7 @@ from ingest import publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
-from ingest.files import copy_whole
+from ingest.files import copy_whole, write_json
 from ingest.publications import Publication
 from ingest.settings import Settings
 
@@ -87,11 +87,31 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         # It may be on another disk.
         temporary = file.with_name(f".{file.name}.tmp")
-        copy_whole(build, temporary)
+        sha256 = copy_whole(build, temporary)
         temporary.replace(file)
+        if target is None:
+            # The API answers from what stands in the folder with its manifest.
+            write_json(file.with_suffix(".json"), _manifest(answer, sha256))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return answer
+
+
+def _manifest(answer: AsOf, sha256: str) -> dict[str, object]:
+    """What readers must know: which moments it is right for, and of which bytes."""
+    published = answer.published
+    superseded_at = published.superseded_at
+    moments = [each.published_at for each in answer.accounts.values()]
+    return {
+        "snapshot_id": published.snapshot_id,
+        "sha256": sha256,
+        "published_at": published.published_at.isoformat(),
+        "superseded_at": superseded_at.isoformat() if superseded_at else None,
+        "holds_for": min(moments, default=published.published_at).isoformat(),
+        "is_exact": answer.is_exact,
+        "load_id": published.load_id,
+        "code_version": published.code_version,
+    }
 
 
 def _chosen(

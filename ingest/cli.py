@@ -28,7 +28,7 @@ os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
 
 THEMES = (
     *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_explain", "verbs_keys"),
-    *("verbs_setup", "verbs_sandbox"),
+    *("verbs_setup", "verbs_sandbox", "verbs_rollback"),
 )
 
 

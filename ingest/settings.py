@@ -31,6 +31,7 @@ from pydantic import (
 
 from ingest.api_versions import OLDEST_API_VERSION
 from ingest.errors import ConfigError
+from ingest.kept_snapshots import KEPT, Shelf
 
 SECTIONS = ("pathways", "sources")
 RATE_URLS = {
@@ -202,6 +203,47 @@ class FxSettings(_Section):
         return self
 
 
+class SnapshotSettings(_Section):
+    """Which published snapshots stay beside the newest ones.
+
+    Attributes:
+        days: the last one of each of so many days.
+        gigabytes: what all may take; current, previous and newest ones stay anyway.
+    """
+
+    days: Annotated[int, Field(ge=0, le=400)] = 7
+    gigabytes: Annotated[Decimal, Field(gt=0, le=100_000)] = Decimal(20)
+
+    def shelf(self, newest: int = KEPT) -> Shelf:
+        """How many snapshots stay.
+
+        Args:
+            newest: so many of the newest, whatever their age.
+        """
+        return Shelf(newest, self.days, int(self.gigabytes * 10**9))
+
+
+class AuditSettings(_Section):
+    """What a build may lack of what readers have.
+
+    Attributes:
+        loss_share: the part of rows or spend of settled days, by account.
+    """
+
+    loss_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
+
+
+class LogSettings(_Section):
+    """How the log on stderr is written.
+
+    Attributes:
+        requests: whether each request to the API has a line.
+    """
+
+    format: Literal["text", "json"] = "text"
+    requests: bool = False
+
+
 class ServeSettings(_Section):
     """Where the API listens, and whom it answers how much.
 
@@ -263,6 +305,9 @@ class PathwaysSettings(_Section):
     readers: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], ReaderSettings
     ] = {}
+    snapshots: SnapshotSettings = SnapshotSettings()
+    audit: AuditSettings = AuditSettings()
+    logs: LogSettings = LogSettings()
 
 
 class SourcesSettings(_Section):

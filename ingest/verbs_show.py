@@ -114,6 +114,8 @@ def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
         http=BoundedProtocol,
         ws="none",
         log_level="warning",
+        # Its log is ours: one form, and no secret in it.
+        log_config=None,
         # Which program answers is nobody's business.
         server_header=False,
         # A request under way may end; a client that reads no further may not hold us.

@@ -453,19 +453,23 @@ def publish(data_dir: Path) -> Callable[..., None]:
     """Writes a snapshot of a world, its manifest and the pointer, like `publish`."""
     published: list[str] = []
 
-    def _publish(world: World, snapshot_id: str = "s1") -> None:
+    def _publish(
+        world: World,
+        snapshot_id: str = "s1",
+        published_at: str = "2026-03-10T09:25:00+00:00",
+    ) -> None:
         file = data_dir / "snapshots" / f"{snapshot_id}.duckdb"
         file.write_bytes(database(json.dumps(world, default=str), data_dir.parent))
         manifest = {
             "snapshot_id": snapshot_id,
-            "published_at": "2026-03-10T09:25:00+00:00",
+            "published_at": published_at,
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "previous": published[-1] if published else None,
         }
         file.with_suffix(".json").write_text(json.dumps(manifest))
         pointer = {
             **manifest,
             "file": f"snapshots/{snapshot_id}.duckdb",
-            "previous": published[-1] if published else None,
         }
         temporary = data_dir / "current.json.tmp"
         temporary.write_text(json.dumps(pointer))
