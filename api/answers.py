@@ -147,7 +147,7 @@ def stale_now(
     What is asked of the past is as old as it is meant to be.
     """
     if source is not None and source.past is not None:
-        return None, _about_the_past(source.past)
+        return None, about_the_past(source.past)
     if source is not None and source.pin is not None:
         pinned = _pinned(source.pin, caller)
         why = f"Readers were given an earlier snapshot: {pinned.why}"
@@ -160,7 +160,7 @@ def stale_now(
     return staleness(status, store, published_at, now), warnings
 
 
-def _about_the_past(past: Past) -> list[str]:
+def about_the_past(past: Past) -> list[str]:
     if past.is_exact:
         return []
     asked = past.asked.isoformat()

@@ -26,8 +26,7 @@
     ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
     ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
-    ├── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
-    └── SnapshotGone       API-410-SNAPSHOT    it is no longer served
+    └── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
 
 An answer never holds a path, SQL or a stack; those of a 5xx are in the log, under the
 same request id.
@@ -183,10 +182,6 @@ class AsOfGone(ApiError):
     code = "API-410-AS-OF"
 
 
-class SnapshotGone(ApiError):
-    code = "API-410-SNAPSHOT"
-
-
 STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     NoData: HTTPStatus.SERVICE_UNAVAILABLE,
     SnapshotUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -214,7 +209,6 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     UnknownReader: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
     AsOfGone: HTTPStatus.GONE,
-    SnapshotGone: HTTPStatus.GONE,
 }
 
 

@@ -217,7 +217,7 @@ class RowsQuery(RangeQuery, PageQuery):
         return _sorted(self.campaign_id)
 
 
-class ExplainQuery(StoreQuery):
+class ExplainQuery(StoreQuery, AsOfQuery):
     """Parameters of an explanation. Without days each reader shows its own window."""
 
     metric: DefinedName = Field(
@@ -251,17 +251,12 @@ class ExplainQuery(StoreQuery):
     shares: bool = Field(
         False, description="Split the difference over all orders of the rules too."
     )
-    at: AwareDatetime | None = Field(
+    as_of_a: PastMoment | None = Field(
         None,
-        description="The moment at which both readers' today is taken, with a zone. "
-        "Default: now.",
+        description="What A showed at this moment, ISO with a zone: its snapshot of "
+        "then, its windows ending then. Default: `as_of`.",
     )
-    snapshot: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9._-]{1,100}$",
-        description="Only from this snapshot, as `link` names it; 410 once it is no "
-        "longer served.",
-    )
+    as_of_b: PastMoment | None = Field(None, description="The same of B.")
 
     @property
     def campaign_ids(self) -> list[str] | None:

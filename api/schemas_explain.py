@@ -102,6 +102,7 @@ class ReaderValue(Shape):
     since: date = told("First day.")
     until: date = told("Last day, included.")
     today: date = told("Its today.")
+    now_at: datetime = told("The moment at which its today is taken (UTC).")
     snapshot_id: str = told("The snapshot that it reads.")
     contract: ReaderContract = told("Its rules.")
 
@@ -230,5 +231,4 @@ class Explanation(Shape):
         "The difference split over all orders alike; null unless asked for."
     )
     checks: list[ExplainCheck] = told("What to look at first, in that order.")
-    link: str = told("The same request, of the same snapshot and moment.")
-    asked_at: datetime = told("The moment at which both readers' today is taken (UTC).")
+    link: str = told("The same request, as of the same moments.")

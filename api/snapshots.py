@@ -225,8 +225,8 @@ class Reader:
 class ReaderOfTwo(Reader):
     """One request's view of two snapshots: catalogs `a` and `b` of one database.
 
-    Both are always there; where they are one snapshot it is there twice. Nothing is
-    found without its catalog's name. What this reader says of itself, it says of `b`.
+    Both are always there; where they are one snapshot it is there twice. What is named
+    without a catalog is `b`'s, as is what this reader says of itself.
     """
 
     def __init__(
@@ -367,6 +367,7 @@ class Snapshots:
         try:
             connection.execute(_attaching(a, "a"))
             connection.execute(_attaching(b, "b"))
+            connection.execute("use b")
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set global enable_external_access = false")
             connection.execute("set global lock_configuration = true")

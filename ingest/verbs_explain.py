@@ -20,6 +20,8 @@ from ingest.verbs_cycle import Answer, configured
 @click.option("--until", help="Last day of both, included.")
 @click.option("--country", help="Only this country, ISO code, `unknown` or ZZ.")
 @click.option("--campaign-id", multiple=True, help="Only this campaign; repeatable.")
+@click.option("--as-of-a", help="What A showed at this moment, ISO with a zone.")
+@click.option("--as-of-b", help="What B showed at this moment.")
 @click.option("--rows", default=5, show_default=True, help="Rows behind each step.")
 @click.option("--shares", is_flag=True, help="Split over all orders of the rules too.")
 def explain(**asked: Any) -> Answer:
@@ -44,8 +46,9 @@ def explain(**asked: Any) -> Answer:
     snapshots = Snapshots(api_settings)
     try:
         query = ExplainQuery.model_validate(given)
-        with snapshots.reading(EVERYONE) as reader:
-            answer = explanation(query, reader, api_settings, api_settings.moment())
+        answer = explanation(
+            query, snapshots, EVERYONE, api_settings, api_settings.moment()
+        )
     except ValidationError as problem:
         named = ", ".join(
             f"--{str(error['loc'][0]).replace('_', '-')} ({error['msg']})"

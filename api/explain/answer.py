@@ -3,8 +3,9 @@
 from datetime import datetime
 from urllib.parse import urlencode
 
-from api.answers import coverage, meta, read_days, unconverted
-from api.errors import BadRange, SnapshotGone
+from api.answers import about_the_past, coverage, meta, read_days, unconverted
+from api.callers import Caller
+from api.errors import BadParameter, BadRange
 from api.explain.checks import run_checks
 from api.explain.comparison import Comparison, Scope, compare
 from api.explain.contracts import Side, asked_contract, read_contracts
@@ -20,24 +21,39 @@ from api.params import (
 from api.schemas import Answer
 from api.schemas_explain import Explanation
 from api.settings import Settings
-from api.snapshots import Reader
+from api.shelf import Source
+from api.snapshots import Reader, Snapshots
 
 
 def explanation(
-    asked: ExplainQuery, reader: Reader, settings: Settings, now: datetime
+    asked: ExplainQuery,
+    snapshots: Snapshots,
+    caller: Caller,
+    settings: Settings,
+    now: datetime,
 ) -> Answer[Explanation]:
     """Why the two readers asked for differ.
 
     Raises:
-        ApiError: store, reader, metric, campaign or days cannot be used, or the
-            snapshot asked for is no longer served.
+        ApiError: store, reader, metric, campaign, days or moments cannot be used, or
+            what was published at a moment is not kept.
     """
-    _check_request(asked, reader)
+    _check_request(asked, now)
+    at_a, at_b = asked.as_of_a or asked.as_of, asked.as_of_b or asked.as_of
+    if at_a == at_b:
+        with snapshots.reading(caller, at_a) as reader:
+            return _explained(asked, reader, reader.source, settings, now)
+    with snapshots.reading_two(caller, at_a, at_b) as two:
+        return _explained(asked, two, two.a, settings, now)
+
+
+def _explained(
+    asked: ExplainQuery, reader: Reader, of_a: Source, settings: Settings, now: datetime
+) -> Answer[Explanation]:
     store = asked_store(reader, asked.store)
     check_campaigns(reader, store["store"], asked.campaign_ids)
     measure = asked_measure(reader, asked.metric)
     contracts = read_contracts(reader, settings.readers)
-    moment = asked.at or now
     accounts = reader.rows("accounts", {"store": store["store"], "now": now})
     scope = Scope(
         store=store["store"],
@@ -50,16 +66,28 @@ def explanation(
             sorted({row["account_currency"] for row in accounts} - {None})
         ),
     )
+    sides = [
+        Side(
+            asked_contract(contracts, name),
+            source.snapshot_id,
+            at or asked.as_of or now,
+        )
+        for name, source, at in (
+            (asked.a, of_a, asked.as_of_a),
+            (asked.b, reader.source, asked.as_of_b),
+        )
+    ]
+    is_one = of_a.snapshot_id == reader.snapshot_id
     comparison = compare(
         reader,
         scope,
         measure,
-        Side(asked_contract(contracts, asked.a), reader.snapshot_id, moment),
-        Side(asked_contract(contracts, asked.b), reader.snapshot_id, moment),
+        *sides,
         row_limit=asked.rows,
         with_shares=asked.shares,
+        facts="explain_facts" if is_one else "explain_facts_of_two",
     )
-    checks = run_checks(reader, settings, scope, comparison, now)
+    checks = run_checks(reader, settings, scope, comparison, of_a.published_at, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
     days = read_days(reader, scope.store, window)
@@ -70,9 +98,7 @@ def explanation(
         )
     ]
     return Answer(
-        data=document(
-            comparison, checks, _link(asked, scope, comparison, moment), moment
-        ),
+        data=document(comparison, checks, _link(asked, scope, comparison)),
         meta=meta(
             settings,
             reader,
@@ -81,16 +107,18 @@ def explanation(
             window=window,
             days=days,
             covered=coverage(days, left_out, None),
+            warnings=[] if is_one or not of_a.past else about_the_past(of_a.past),
         ),
     )
 
 
-def _check_request(asked: ExplainQuery, reader: Reader) -> None:
-    if asked.snapshot not in (None, reader.snapshot_id):
-        raise SnapshotGone(
-            f"Snapshot {asked.snapshot} is no longer served.",
-            "Leave out snapshot for the current one.",
-        )
+def _check_request(asked: ExplainQuery, now: datetime) -> None:
+    for moment in (asked.as_of, asked.as_of_a, asked.as_of_b):
+        if moment is not None and moment > now:
+            raise BadParameter(
+                f"The moment {moment.isoformat()} has not come yet.",
+                "Leave it out for what is known now.",
+            )
     if asked.since is None or asked.until is None:
         return
     if asked.since > asked.until:
@@ -105,18 +133,18 @@ def _check_request(asked: ExplainQuery, reader: Reader) -> None:
         )
 
 
-def _link(
-    asked: ExplainQuery, scope: Scope, comparison: Comparison, moment: datetime
-) -> str:
-    """The same request, pinned to what it was answered from."""
-    pinned = asked.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+def _link(asked: ExplainQuery, scope: Scope, comparison: Comparison) -> str:
+    """The same request, pinned to the moments that it was answered for."""
+    pinned = asked.model_dump(
+        mode="json", exclude_defaults=True, exclude_none=True, exclude={"as_of"}
+    )
     # As a URL writes it.
     pinned |= {name: "true" for name, value in pinned.items() if value is True}
     pinned |= {
         "store": scope.store,
         "a": asked.a,
         "b": asked.b,
-        "at": moment.isoformat(),
-        "snapshot": comparison.b.snapshot_id,
+        "as_of_a": comparison.a.now_at.isoformat(),
+        "as_of_b": comparison.b.now_at.isoformat(),
     }
     return f"/v1/explain?{urlencode(pinned, doseq=True)}"

@@ -36,9 +36,14 @@ def run_checks(
     settings: Settings,
     scope: Scope,
     comparison: Comparison,
+    read_since: datetime,
     now: datetime,
 ) -> list[ExplainCheck]:
-    """The checks of the store, and of the days, country and campaigns compared."""
+    """The checks of the store, and of the days, country and campaigns compared.
+
+    Args:
+        read_since: when A's snapshot was published; later readings are told.
+    """
     first_day, last_day = comparison.days
     values = {
         "store": scope.store,
@@ -46,7 +51,7 @@ def run_checks(
         "campaign_ids": scope.campaign_ids,
         "first_day": first_day,
         "last_day": last_day,
-        "read_since": min(comparison.a.now_at, comparison.b.now_at),
+        "read_since": read_since,
         "row_limit": ROWS,
     }
     findings = reader.rows("explain_findings", values)

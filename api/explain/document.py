@@ -1,6 +1,5 @@
 """A comparison in the shape of the answer."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,14 +46,9 @@ WITHOUT = {
 
 
 def document(
-    comparison: Comparison, checks: list[ExplainCheck], link: str, moment: datetime
+    comparison: Comparison, checks: list[ExplainCheck], link: str
 ) -> Explanation:
-    """A comparison as the answer's data.
-
-    Args:
-        link: to the same request, pinned to snapshot and moment.
-        moment: at which both readers' today was taken.
-    """
+    """A comparison as the answer's data, with a link to the same request."""
     measure, ends = comparison.measure, comparison.ends
     residual = (
         comparison.steps[-1].figures["residual"]
@@ -84,7 +78,6 @@ def document(
         else [_share(row) for row in comparison.shares],
         checks=checks,
         link=link,
-        asked_at=moment,
     )
 
 
@@ -108,6 +101,7 @@ def _value(name: str, comparison: Comparison) -> ReaderValue:
         until=window["until"],
         today=window["today"],
         snapshot_id=side.snapshot_id,
+        now_at=side.now_at,
         contract=ReaderContract.model_validate(side.contract.model_dump()),
     )
 

@@ -286,7 +286,13 @@ def test_a_ratio_without_its_divisor_says_what_it_lacks(
             "before it starts",
         ),
         ({"since": "2010-01-01", "until": "2026-03-04"}, 422, "API-422-RANGE", "1200"),
-        ({"snapshot": "s0"}, 410, "API-410-SNAPSHOT", "s0"),
+        (
+            {"as_of_a": "2026-03-10T09:31:00Z"},
+            422,
+            "API-422-PARAMETER",
+            "has not come yet",
+        ),
+        ({"as_of_a": "2026-01-01T00:00:00Z"}, 410, "API-410-AS-OF", "2026-01-01"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -318,28 +324,83 @@ def test_amounts_of_several_currencies_are_never_added(
     assert plain.json()["data"]["b"]["currency"] == "EUR"
 
 
-def test_the_link_gives_the_same_answer_from_the_same_snapshot(
-    client: TestClient, explained: Callable[..., Row]
-) -> None:
-    data = explained("cac", a="ref_ai_budget", campaign_id=["1", "2"], shares=True)
-
-    again = client.get(data["link"])
-
-    assert again.json()["data"] == {**data, "link": again.json()["data"]["link"]}
-    assert "snapshot=s1" in data["link"]
-
-
-def test_a_link_says_so_once_its_snapshot_is_gone(
+def test_the_link_gives_the_same_answer_whatever_is_published_since(
     client: TestClient,
     explained: Callable[..., Row],
     publish: Callable[..., None],
     world: World,
 ) -> None:
-    link = explained()["link"]
+    data = explained("cac", a="ref_ai_budget", campaign_id=["1", "2"], shares=True)
 
-    publish(world, "s2")
+    publish({**world, "marts.explain_rows": []}, "s2", "2026-03-10T09:29:00+00:00")
+    pinned = data["link"].replace("09%3A30", "09%3A28")
+    again = client.get(pinned).json()["data"]
 
-    assert client.get(link).status_code == 410
+    assert "as_of_a=2026-03-10T09%3A30" in data["link"]
+    for name in ("a", "b"):
+        assert again[name].pop("now_at") != data[name].pop("now_at")
+    unlike = ("link", "checks")
+    assert {name: again[name] for name in again if name not in unlike} == {
+        name: data[name] for name in data if name not in unlike
+    }
+    assert explained()["a"]["row_count"] == 0
+
+
+def test_what_changed_since_mondays_report_is_one_step(
+    client: TestClient,
+    world: World,
+    publish: Callable[..., None],
+    report: Callable[..., None],
+) -> None:
+    """On Monday campaign 1 had spent 9.00 of its 10.00 of 4 March, campaign 4 was not
+    known and campaign 2 ran."""
+    rows = world["marts.explain_rows"]
+    monday = [
+        row | ({"spend": "9.00"} if row["spend"] == "10.00" else {})
+        for row in rows
+        if row["campaign_id"] != "4" and row["date_day"] != "2026-03-10"
+    ]
+    monday = [row | {"is_active": True} for row in monday]
+    publish({**world, "marts.explain_rows": monday}, "s1", "2026-03-09T09:00:00+00:00")
+    publish(world, "s2", "2026-03-10T09:00:00+00:00")
+    report()
+
+    asked = {"store": "acme", "metric": "spend", "a": "dashboard"}
+    asked |= {"as_of_a": "2026-03-09T10:00:00Z"}
+    data = client.get("/v1/explain", params=asked).json()["data"]
+
+    # Monday, 3 to 9 March: 9 + 1.50 + 7. Since then +1, -7 (paused) and +0.25; then the
+    # window brings today's 8.25.
+    assert (data["a"]["value"], data["b"]["value"]) == ("17.50", "20.00")
+    assert (data["a"]["snapshot_id"], data["b"]["snapshot_id"]) == ("s1", "s2")
+    assert (data["a"]["until"], data["b"]["until"]) == ("2026-03-09", "2026-03-10")
+    assert steps_of(data) == [("as_of", "-5.75"), ("window", "8.25")]
+    assert [
+        (row["campaign_id"], row["top_delta"]) for row in data["steps"][0]["rows"]
+    ] == [("2", "-7.00"), ("1", "1.00"), ("4", "0.25")]
+    restatements = data["checks"][7]
+    assert (restatements["check"], restatements["verdict"]) == ("restatements", "ok")
+    assert restatements["evidence"] == (
+        "No day of those compared changed between both snapshots."
+    )
+
+
+def test_as_of_alone_is_of_both(
+    client: TestClient,
+    world: World,
+    publish: Callable[..., None],
+    report: Callable[..., None],
+) -> None:
+    publish({**world, "marts.explain_rows": []}, "s1", "2026-03-09T09:00:00+00:00")
+    publish(world, "s2", "2026-03-10T09:00:00+00:00")
+    report()
+
+    asked = {"store": "acme", "metric": "spend", "as_of": "2026-03-09T10:00:00Z"}
+    answer = client.get("/v1/explain", params=asked).json()
+
+    assert answer["data"]["a"]["snapshot_id"] == "s1"
+    assert answer["data"]["b"]["today"] == "2026-03-09"
+    assert answer["meta"]["as_of"]["holds_for"] == "2026-03-09T09:00:00Z"
 
 
 def test_the_checks_come_in_the_order_in_which_to_look(
