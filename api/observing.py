@@ -34,7 +34,8 @@ class Observed:
         self._app = app
         self._requests = requests
         self._unexpected = unexpected
-        self._paths: frozenset[str] | None = None
+        # No path of ours has a place for anything, so they are few.
+        self._paths: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,15 +71,18 @@ class Observed:
                 raise
             await answer(scope, receive, send)
 
-    def _routes(self, scope: Scope) -> frozenset[str]:
-        """The paths that there are: none of them has a place for anything."""
-        if self._paths is None:
-            self._paths = frozenset(scope["app"].openapi()["paths"])
-        return self._paths
+    def _route(self, scope: Scope) -> str:
+        """The route's path, also where a kept answer was given without it.
+
+        What somebody sent is no label: there would be as many as there are wishes.
+        """
+        if "route" in scope:
+            self._paths.add(scope["route"].path)
+            return str(scope["route"].path)
+        return scope["path"] if scope["path"] in self._paths else UNKNOWN_ROUTE
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        # What somebody sent is no label: there would be as many as there are wishes.
-        route = scope["path"] if scope["path"] in self._routes(scope) else UNKNOWN_ROUTE
+        route = self._route(scope)
         self._requests.count(route, status, seconds)
         LOGGER.info(
             "%s %s %d",

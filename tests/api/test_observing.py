@@ -174,6 +174,8 @@ def test_a_rollback_shows_in_ready_and_metrics(
 
     publish(acme_world)
     report()
+    # Kept from before it, of the same snapshot.
+    assert client.get("/v1/dashboard").json()["meta"]["pinned"] is None
     pointer = json.loads((data_dir / "current.json").read_text())
     by_hand = {
         "verb": "rollback",
