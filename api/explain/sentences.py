@@ -15,7 +15,10 @@ from api.explain.words import (
 )
 
 ADVICE = {
-    Rule.AS_OF: "Meta corrects days for weeks and statuses change: compare both as of one moment.",
+    Rule.AS_OF: (
+        "Meta corrects days for weeks, and statuses change: compare both as of one "
+        "moment."
+    ),
     Rule.WINDOW: "Ask both for the same days: add since= and until=.",
     Rule.TIME_ZONE: "Ask for days by date: then no clock decides which they are.",
     Rule.PARTIAL_DAY: "Let until= be a day that is over.",
