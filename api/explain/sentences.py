@@ -1,5 +1,6 @@
 """The steps of a comparison in words: what differs, what it makes, what to do."""
 
+from datetime import UTC
 from decimal import Decimal
 
 from api.explain.comparison import Comparison, Step
@@ -15,7 +16,10 @@ from api.explain.words import (
 )
 
 ADVICE = {
-    Rule.AS_OF: "Meta corrects days for weeks: compare both as of one moment.",
+    Rule.AS_OF: (
+        "Meta corrects days for weeks, and statuses change: compare both as of one "
+        "moment."
+    ),
     Rule.WINDOW: "Ask both for the same days: add since= and until=.",
     Rule.TIME_ZONE: "Ask for days by date: then no clock decides which they are.",
     Rule.PARTIAL_DAY: "Let until= be a day that is over.",
@@ -63,8 +67,8 @@ def sentence(step: Step, comparison: Comparison, row_count: int) -> str:
     """What a step means and what to do about it."""
     a, b = comparison.a, comparison.b
     rules = (
-        f"{a.contract.label}: {rule_of(step.rule, a, comparison)}; "
-        f"{b.contract.label}: {rule_of(step.rule, b, comparison)}."
+        f"{_label(a, comparison)}: {rule_of(step.rule, a, comparison)}; "
+        f"{_label(b, comparison)}: {rule_of(step.rule, b, comparison)}."
     )
     delta = step.figures["delta"]
     if row_count == 0:
@@ -81,11 +85,11 @@ def sentence(step: Step, comparison: Comparison, row_count: int) -> str:
 def summary(comparison: Comparison, has_doubts: bool) -> str:
     """The answer in a sentence or two."""
     ends, measure = comparison.ends, comparison.measure
-    a, b = comparison.a.contract, comparison.b.contract
+    a, b = _label(comparison.a, comparison), _label(comparison.b, comparison)
     if ends["difference"] is None:
         unknown = [
-            contract.label
-            for contract, value in ((a, ends["value_a"]), (b, ends["value_b"]))
+            label
+            for label, value in ((a, ends["value_a"]), (b, ends["value_b"]))
             if value is None
         ]
         text = f"{' and '.join(unknown)}: {measure.label} is not known."
@@ -93,18 +97,27 @@ def summary(comparison: Comparison, has_doubts: bool) -> str:
         value = told_value(ends["value_a"], measure, comparison.currency_a)
         offset = [step for step in comparison.steps if step.figures["top_delta"]]
         text = (
-            f"The two agree: {a.label} and {b.label} both show {value}"
+            f"The two agree: {a} and {b} both show {value}"
             f"{', though some of their rows differ.' if offset else '.'}"
         )
     else:
         text = (
-            f"{a.label} shows "
-            f"{told_value(ends['value_a'], measure, comparison.currency_a)}, {b.label} "
+            f"{a} shows "
+            f"{told_value(ends['value_a'], measure, comparison.currency_a)}, {b} "
             f"{told_value(ends['value_b'], measure, comparison.currency_b)}. "
             f"{_main_causes(comparison)}"
         )
     doubt = " Some checks are not ok: look at them first." if has_doubts else ""
     return text + doubt
+
+
+def _label(side: Side, comparison: Comparison) -> str:
+    """A reader's name; of one reader at two moments, with the moment."""
+    labels = {comparison.a.contract.label, comparison.b.contract.label}
+    if len(labels) == 2 or comparison.a.now_at == comparison.b.now_at:
+        return side.contract.label
+    moment = side.now_at.astimezone(UTC)
+    return f"{side.contract.label} as of {moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _main_causes(comparison: Comparison) -> str:
@@ -126,7 +139,7 @@ def _name(rule: Rule) -> str:
 def _effect(delta: Decimal, comparison: Comparison) -> str:
     size = told_value(abs(delta), comparison.measure, comparison.currency_b)
     return (
-        f"{comparison.b.contract.label}'s rule makes it {size} "
+        f"{_label(comparison.b, comparison)}'s rule makes it {size} "
         f"{'more' if delta > 0 else 'less'}"
     )
 

@@ -9,6 +9,7 @@ in an unknown country; 10 March, today, campaign 1 8.25 / 26.00 / 2.
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -18,10 +19,11 @@ import yaml
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
-from api.explain.contracts import Contract
+from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.main import create_app
 from api.settings import Settings
 from ingest.settings import ReaderSettings
+from tests.api.conftest import shipped_readers
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
@@ -378,6 +380,10 @@ def test_what_changed_since_mondays_report_is_one_step(
     assert [
         (row["campaign_id"], row["top_delta"]) for row in data["steps"][0]["rows"]
     ] == [("2", "-7.00"), ("1", "1.00"), ("4", "0.25")]
+    assert data["summary"].startswith(
+        "Dashboard as of 2026-03-09 10:00 UTC shows 17.50 EUR, "
+        "Dashboard as of 2026-03-10 09:30 UTC 20.00 EUR. "
+    )
     restatements = data["checks"][7]
     assert (restatements["check"], restatements["verdict"]) == ("restatements", "ok")
     assert restatements["evidence"] == (
@@ -554,6 +560,19 @@ def test_the_verb_refuses_what_it_cannot_explain_as_a_wrong_use(
 
     assert ended.exit_code == 2
     assert f"[{code}]" in ended.stderr
+
+
+def test_rules_that_rest_on_the_readers_today_or_other_rules_differ_with_them() -> None:
+    """Days are asked for, so that no window differs; both call the rest alike."""
+    row = next(each for each in shipped_readers() if each["reader"] == "ref_dashboard")
+    one = Contract.model_validate(row)
+    other = one.model_copy(update={"time_zone": "UTC"})
+    now, day = datetime(2026, 3, 10, 9, 30, tzinfo=UTC), date(2026, 3, 9)
+
+    rules = differing_rules(Side(one, "s1", now), Side(other, "s1", now), day, day)
+
+    # Statuses are today's for 61 days until it; countries are those of all other rules.
+    assert rules == [Rule.STATUS, Rule.COUNTRY]
 
 
 def test_the_rules_of_a_configured_reader_are_those_of_a_shipped_one() -> None:
