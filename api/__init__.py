@@ -22,6 +22,7 @@ measures      which metrics may be asked for together, of which rows
 exports       rows as csv, ndjson and parquet files
 answers       the `meta` of every answer
 cursors       opaque places in a list
+explain/      two readers on the same rows, and why they differ
 queries/      all SQL, values bound by name
 routes/       thin: parameters, a query, a shape
 """

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from api.as_of import Past
 from api.callers import Caller
 from api.params import Window
+from api.published import ByHand
 from api.schemas import (
+    AsOf,
     Coverage,
     Meta,
     MissingDays,
+    Pinned,
     Stale,
     StatusFilter,
     Unconverted,
     WindowShape,
 )
 from api.settings import Settings
+from api.shelf import Source
 from api.snapshots import Reader, Row
-from api.status_file import read_status, staleness
+from api.status_file import WITHHELD, read_status, staleness
 
 UNCONVERTED = (
     "Some rows have no exchange rate: money, orders and their ratios leave them out; "
@@ -133,17 +138,37 @@ def coverage(
 def stale_now(
     settings: Settings,
     caller: Caller,
-    reader: Reader | None,
+    source: Source | None,
     store: str | None,
     now: datetime,
 ) -> tuple[Stale | None, list[str]]:
-    """Since when and why the data is too old, and warnings about how that is known."""
+    """Since when and why the data is too old, and warnings about how that is known.
+
+    What is asked of the past is as old as it is meant to be.
+    """
+    if source is not None and source.past is not None:
+        return None, about_the_past(source.past)
+    if source is not None and source.pin is not None:
+        pinned = _pinned(source.pin, caller)
+        why = f"Readers were given an earlier snapshot: {pinned.why}"
+        return Stale(since=pinned.since, why=why), list(source.warnings)
     status = read_status(settings.data_dir, caller)
-    published_at = reader.published_at if reader else None
-    warnings = list(reader.warnings) if reader else []
+    published_at = source.published_at if source else None
+    warnings = list(source.warnings) if source else []
     if status.report is None:
         warnings.append(f"status.json is {status.state}.")
     return staleness(status, store, published_at, now), warnings
+
+
+def about_the_past(past: Past) -> list[str]:
+    if past.is_exact:
+        return []
+    asked = past.asked.isoformat()
+    return [
+        f"What was published at {asked} is no longer kept as a snapshot; this was "
+        f"published at {past.shown.holds_for.isoformat()}. `pathways build --as-of "
+        f"{asked}` builds it again, as far as that is still known."
+    ]
 
 
 def meta(
@@ -163,18 +188,35 @@ def meta(
     currencies = {row["reporting_currency"] for row in stores}
     through = [row["data_through"] for row in stores]
     only = stores[0]["store"] if len(stores) == 1 else None
-    stale, said = stale_now(settings, reader.caller, reader, only, now)
+    stale, said = stale_now(settings, reader.caller, reader.source, only, now)
+    pin = reader.source.pin
     return Meta(
         snapshot_id=reader.snapshot_id,
         data_through=min(through) if through and None not in through else None,
-        generated_at=now,
+        generated_at=settings.moment(),
         currency=currencies.pop() if len(currencies) == 1 else None,
         timezone=sorted({zone for row in stores for zone in row["timezones"] or []}),
         status_filter=status_filter,
         coverage=covered,
         partial_days=days.partial() if days else [],
         stale=stale,
+        as_of=_as_of(reader.source.past),
+        pinned=_pinned(pin, reader.caller) if pin else None,
         warnings=[*said, *warnings],
         next_cursor=next_cursor,
         window=WindowShape(since=window.since, until=window.until) if window else None,
     )
+
+
+def _as_of(past: Past | None) -> AsOf | None:
+    if past is None:
+        return None
+    return AsOf(
+        asked=past.asked, holds_for=past.shown.holds_for, is_exact=past.is_exact
+    )
+
+
+def _pinned(pin: ByHand, caller: Caller) -> Pinned:
+    # Whoever wrote the reason may have had another's store in mind.
+    why = pin.why if caller.stores is None else WITHHELD
+    return Pinned(since=pin.at, why=why)

@@ -19,12 +19,14 @@
     ├── UnknownCampaign    API-404-CAMPAIGN
     ├── NoLineage          API-404-LINEAGE     the documentation was not generated
     ├── StoreNeeded        API-422-STORE       several stores, none named
+    ├── UnknownReader      API-422-READER      no such reader, or its rules do not hold
     ├── BadParameter       API-422-PARAMETER
     ├── BadRange           API-422-RANGE
     ├── UnknownName        API-422-NAME        no name of /v1/definitions
     ├── NotAdditive        API-422-NOT-ADDITIVE  no sum of what it is asked by
     ├── BadCursor          API-422-CURSOR      not a cursor of this request
-    └── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    ├── CursorExpired      API-410-CURSOR      its snapshot is no longer served
+    └── AsOfGone           API-410-AS-OF       the moment's snapshot is not kept
 
 An answer never holds a path, SQL or a stack; those of a 5xx are in the log, under the
 same request id.
@@ -156,6 +158,10 @@ class BadRange(ApiError):
     code = "API-422-RANGE"
 
 
+class UnknownReader(ApiError):
+    code = "API-422-READER"
+
+
 class UnknownName(ApiError):
     code = "API-422-NAME"
 
@@ -170,6 +176,10 @@ class BadCursor(ApiError):
 
 class CursorExpired(ApiError):
     code = "API-410-CURSOR"
+
+
+class AsOfGone(ApiError):
+    code = "API-410-AS-OF"
 
 
 STATUS_OF: dict[type[ApiError], HTTPStatus] = {
@@ -196,7 +206,9 @@ STATUS_OF: dict[type[ApiError], HTTPStatus] = {
     UnknownName: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAdditive: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownReader: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorExpired: HTTPStatus.GONE,
+    AsOfGone: HTTPStatus.GONE,
 }
 
 
@@ -234,7 +246,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def refusal(request: Request, error: Exception) -> JSONResponse:
@@ -248,6 +260,7 @@ def refusal(request: Request, error: Exception) -> JSONResponse:
             error.code,
             error.message,
             exc_info=error,
+            extra={"request_id": request.state.request_id},
         )
     return problem(
         request, status, error.code, error.message, error.hint, headers=error.headers
@@ -288,8 +301,15 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    LOGGER.error("%s API-500: unexpected", request.state.request_id, exc_info=error)
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Log an error that nobody foresaw, and answer it with nothing but the id."""
+    request_id = request.state.request_id
+    LOGGER.error(
+        "%s API-500: unexpected",
+        request_id,
+        exc_info=error,
+        extra={"request_id": request_id},
+    )
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -10,18 +10,27 @@ from api.auth import Keyring
 from api.caching import Caching, cacheable
 from api.cross_origin import CrossOrigin
 from api.doors import Doors
-from api.errors import PROBLEM_TYPE, ConfigurationError, KeysUnusable, register
+from api.errors import (
+    PROBLEM_TYPE,
+    ConfigurationError,
+    KeysUnusable,
+    register,
+    unexpected,
+)
 from api.exports import Exports
 from api.headers import AnswerHeaders
 from api.hosts import is_loopback
 from api.moving import States
+from api.observing import Observed
 from api.routes import (
     budget,
     dashboard,
     definitions,
     documentation,
+    explain,
     health,
     lineage,
+    metrics,
     objects,
     query,
     rows,
@@ -29,6 +38,7 @@ from api.routes import (
     stores,
 )
 from api.schemas import Problem
+from api.scraping import Requests
 from api.settings import Settings
 from api.snapshots import Snapshots
 
@@ -68,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     if not is_private:
         _require_key(settings, keyring)
     snapshots = Snapshots(settings)
+    requests = Requests()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -90,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
+    app.state.requests = requests
     app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
@@ -100,8 +112,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Doors, settings=settings, keyring=keyring)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
+    app.add_middleware(Observed, requests=requests, unexpected=unexpected)
     app.add_middleware(AnswerHeaders)
-    for module in (health, status, query, lineage):
+    for module in (health, metrics, status, query, explain, lineage):
         app.include_router(module.router, responses=PROBLEMS)
     for module in (stores, dashboard, objects, rows, budget, definitions):
         app.include_router(

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from api.callers import Caller
 from api.settings import Settings
+from api.shelf import Source
 from api.snapshots import Snapshots
 from api.status_file import next_turn, read_status, staleness
 
-Seen = tuple[str, tuple[str, ...], tuple[int, ...] | None]
+Seen = tuple[Source, tuple[int, ...] | None]
 QUARTER = timedelta(minutes=15)
 MOST_CALLERS = 1000
 
@@ -38,7 +39,7 @@ class State:
     """What all answers to a caller between two moments have in common.
 
     Attributes:
-        seen: the snapshot, its warnings, and the file that status.json was.
+        seen: the snapshot, what is said of it, and the file that status.json was.
         since: from when on, included.
         until: until when, not included.
         digest: differs wherever an answer to the same request may.
@@ -52,7 +53,7 @@ class State:
     @property
     def snapshot_id(self) -> str:
         """The snapshot that answers are read from."""
-        return self.seen[0]
+        return self.seen[0].snapshot_id
 
     def holds(self, seen: Seen, now: datetime) -> bool:
         """Whether it is still true."""
@@ -72,11 +73,11 @@ class States:
 
     def known(self, caller: Caller) -> State | None:
         """The state of now without a look at the snapshot; None where one is due."""
-        snapshot = self._snapshots.seen()
+        source = self._snapshots.seen()
         state = self._known.get(caller)
-        if snapshot is None or state is None:
+        if source is None or state is None:
             return None
-        seen = (*snapshot, self._file())
+        seen = (source, self._file())
         return state if state.holds(seen, self._settings.moment()) else None
 
     def read(self, caller: Caller) -> State:
@@ -89,7 +90,7 @@ class States:
         file = self._file()
         now = self._settings.moment()
         with self._snapshots.reading(caller) as reader:
-            seen = (reader.snapshot_id, reader.warnings, file)
+            seen = (reader.source, file)
             known = self._known.get(caller)
             if known is not None and known.holds(seen, now):
                 return known
@@ -100,8 +101,7 @@ class States:
                 # A cursor in an answer is a key's own.
                 caller.key_id,
                 caller.visible_stores(),
-                reader.snapshot_id,
-                reader.warnings,
+                reader.source,
                 status.state,
                 reader.rows("zone_days", {"now": now}),
                 [

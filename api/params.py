@@ -8,15 +8,24 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from api.auth import WhoAsks
 from api.callers import unknown_store
-from api.errors import BadRange, NoData, StoreNeeded, UnknownCampaign
+from api.errors import BadParameter, BadRange, NoData, StoreNeeded, UnknownCampaign
 from api.settings import Settings
 from api.snapshots import Reader, Row, Snapshots
 
@@ -62,6 +71,30 @@ StatusName = Annotated[
 ]
 
 
+def _zoned(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # In an URL a plus sign that was not encoded is a blank.
+    text = re.sub(r" (?=\d{2}:?\d{2}$)", "+", value)
+    if not re.fullmatch(_MOMENT, text):
+        raise ValueError("write a moment with its zone, such as 2026-03-10T09:30:00Z")
+    return text
+
+
+_MOMENT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})"
+PastMoment = Annotated[AwareDatetime, BeforeValidator(_zoned)]
+
+
+class AsOfQuery(BaseModel):
+    """The parameter of routes that answer for the past too."""
+
+    as_of: PastMoment | None = Field(
+        None,
+        description="Answer as published at this ISO moment with a zone, windows "
+        "included; `meta.as_of` says which moment it holds for. Default: now.",
+    )
+
+
 class StoreQuery(BaseModel):
     """Parameters of routes about a store. Unknown parameters are refused."""
 
@@ -74,7 +107,7 @@ class StoreQuery(BaseModel):
     )
 
 
-class RangeQuery(StoreQuery):
+class RangeQuery(StoreQuery, AsOfQuery):
     """Parameters of routes about days."""
 
     since: Day | None = Field(
@@ -184,7 +217,54 @@ class RowsQuery(RangeQuery, PageQuery):
         return _sorted(self.campaign_id)
 
 
-class ObjectsQuery(StoreQuery):
+class ExplainQuery(StoreQuery, AsOfQuery):
+    """Parameters of an explanation. Without days each reader shows its own window."""
+
+    metric: DefinedName = Field(
+        description="The metric, a sum or a ratio of sums; /v1/definitions lists them."
+    )
+    a: DefinedName = Field(
+        "ai_budget",
+        description="The reader to begin with: a shipped one (ai_budget, dashboard, "
+        "ref_ai_budget, ref_budget_intelligence, ref_dashboard) or one of the "
+        "configuration (pathways.readers).",
+    )
+    b: DefinedName = Field("dashboard", description="The reader to end with.")
+    since: Day | None = Field(
+        None,
+        description="First day of both, YYYY-MM-DD. Default: each reader's own days to "
+        "`until`.",
+    )
+    until: Day | None = Field(
+        None,
+        description="Last day of both, included. Default: each reader's own today.",
+    )
+    country: str | None = Field(
+        None,
+        pattern=r"^([A-Z]{2}|unknown)$",
+        description="Only this country: ISO code, `unknown`, or `ZZ` for the residual.",
+    )
+    campaign_id: Annotated[list[ObjectId], Field(max_length=100)] | None = Field(
+        None, description="Only these campaigns, by id; may be repeated."
+    )
+    rows: int = Field(20, ge=0, le=1000, description="Rows to list behind each step.")
+    shares: bool = Field(
+        False, description="Split the difference over all orders of the rules too."
+    )
+    as_of_a: PastMoment | None = Field(
+        None,
+        description="What A showed at this moment, ISO with a zone: its snapshot of "
+        "then, its windows ending then. Default: `as_of`.",
+    )
+    as_of_b: PastMoment | None = Field(None, description="The same of B.")
+
+    @property
+    def campaign_ids(self) -> list[str] | None:
+        """The campaigns asked for, sorted; None for all."""
+        return _sorted(self.campaign_id)
+
+
+class ObjectsQuery(StoreQuery, AsOfQuery):
     """Parameters of the objects."""
 
     type: ObjectType | None = Field(None, description="Only objects of this type.")
@@ -242,6 +322,40 @@ def _moment(request: Request) -> datetime:
     return _settings(request).moment()
 
 
+def _as_of(request: Request) -> datetime | None:
+    """The past moment that is asked for; only routes that take it ask for this."""
+    asked = request.query_params.get("as_of")
+    if asked is None:
+        return None
+    try:
+        moment = _PAST_MOMENT.validate_python(asked).astimezone(UTC)
+    except (ValidationError, OverflowError) as error:
+        raise BadParameter(
+            "The parameter as_of is no moment with a zone.",
+            "Write it such as 2026-03-10T09:30:00Z.",
+        ) from error
+    if moment > _settings(request).moment():
+        raise BadParameter(
+            f"The moment {moment.isoformat()} has not come yet.",
+            "Leave out as_of for what is known now.",
+        )
+    return moment
+
+
+_AsOf = Annotated[datetime | None, Depends(_as_of)]
+_PAST_MOMENT: TypeAdapter[datetime] = TypeAdapter(PastMoment)
+
+
+def _moment_asked(request: Request, as_of: _AsOf) -> datetime:
+    return as_of or _moment(request)
+
+
+def _reader_asked(request: Request, caller: WhoAsks, as_of: _AsOf) -> Iterator[Reader]:
+    with _snapshots(request).reading(caller, as_of) as reader:
+        request.state.snapshot_id = reader.snapshot_id
+        yield reader
+
+
 def _reader(request: Request, caller: WhoAsks) -> Iterator[Reader]:
     with _snapshots(request).reading(caller) as reader:
         request.state.snapshot_id = reader.snapshot_id
@@ -270,6 +384,9 @@ OpenSnapshots = Annotated[Snapshots, Depends(_snapshots)]
 Moment = Annotated[datetime, Depends(_moment)]
 # Left once the route is through: a caller who reads slowly holds no snapshot.
 OneSnapshot = Annotated[Reader, Depends(_reader, scope="function")]
+# Of routes that take `as_of`: the clock of their windows, and what they read.
+MomentAsked = Annotated[datetime, Depends(_moment_asked)]
+SnapshotAsked = Annotated[Reader, Depends(_reader_asked, scope="function")]
 
 
 def asked_store(reader: Reader, store: str | None) -> Row:

@@ -192,6 +192,24 @@ class WindowShape(Shape):
     until: date = told("Last day, included.")
 
 
+class AsOf(Shape):
+    """Which moment of the past is answered for."""
+
+    asked: datetime = told("The moment asked for (UTC).")
+    holds_for: datetime = told("The moment that the numbers were published at (UTC).")
+    is_exact: bool = told(
+        "Whether nothing else was published between the two; if not, what was is no "
+        "longer kept."
+    )
+
+
+class Pinned(Shape):
+    """Readers were given an earlier snapshot by hand; newer ones are not answered."""
+
+    since: datetime = told("Since when (UTC).")
+    why: str = told("The reason given.")
+
+
 class Meta(Shape):
     """What an answer is made of."""
 
@@ -217,6 +235,8 @@ class Meta(Shape):
         "Days of the window that were still running when some account was read."
     )
     stale: Stale | None = told("Null, or since when and why the data is too old.")
+    as_of: AsOf | None = told("The moment of the past answered for; null for now.")
+    pinned: Pinned | None = told("Null, or since when and why a rollback holds.")
     warnings: list[str] = told("What else a reader of these numbers should know.")
     next_cursor: str | None = told("Where the next page begins; null on the last one.")
     window: WindowShape | None = told("The days answered; null where there are none.")

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from api.schemas import Shape, Stale, told
+from api.schemas import Pinned, Shape, Stale, told
 
 Verdict = Literal["ok", "warn", "fail", "not_comparable"]
 
@@ -132,6 +132,7 @@ class Status(Shape):
     published_at: datetime | None = told("When that was published (UTC).")
     interval_seconds: int | None = told("Seconds from one cycle to the next.")
     stale: Stale | None = told("Null, or since when and why the data is too old.")
+    pinned: Pinned | None = told("Null, or since when and why a rollback holds.")
     cycle: Cycle | None = told("The last cycle.")
     accounts: list[AccountFreshness] = told("Freshness per account and level.")
     failed_checks: list[FailedCheck] = told("Checks that stopped the last publishing.")

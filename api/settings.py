@@ -1,6 +1,7 @@
 """What the API is told by its caller: where the data is, where it listens, limits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Settings:
         query_seconds: an answer that takes its queries longer is given up.
         memory_limit: of the database, as DuckDB writes it.
         threads: of the database.
+        readers: readers of the configuration beside the shipped ones: by name which of
+            those each is based on, and the rules that it changes.
         export_seconds: an export whose query takes longer is given up.
         exports_at_once: being made or downloaded; more are told to come later.
         kept_bytes: of answers that are kept in memory, at most.
@@ -45,6 +48,7 @@ class Settings:
     query_seconds: float = 10.0
     memory_limit: str = "1GB"
     threads: int = 2
+    readers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     export_seconds: float = 60.0
     exports_at_once: int = 4
     kept_bytes: int = 64 * 2**20

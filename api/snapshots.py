@@ -1,16 +1,13 @@
-"""The published snapshots: which one is current, and reading it. All DuckDB is here.
+"""Reading the published snapshots. All DuckDB is here.
 
 A snapshot is immutable. It is opened read-only, without access to files but those of
-exports in a folder of this process; settings are locked. The pointer is looked at
-between requests; who began reading one snapshot ends with it. The SQL is in `queries/`,
-loaded once; values are bound, never written into it.
+exports in a folder of this process; settings are locked; `shelf` knows which one is
+current and whole. The SQL is in `queries/`, loaded once; values are bound, never
+written into it.
 A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
 import functools
-import hashlib
-import json
-import logging
 import re
 import tempfile
 import threading
@@ -26,14 +23,22 @@ from typing import Any, BinaryIO
 import duckdb
 
 from api.callers import Caller, unknown_store
-from api.errors import ExportFailed, NoData, SnapshotUnusable, TooLarge, TooSlow
+from api.errors import ExportFailed, SnapshotUnusable, TooLarge, TooSlow
 from api.limits import Turns
+from api.published import Unusable
 from api.settings import Settings
+from api.shelf import Shelf, Source, unusable
 
-LOGGER = logging.getLogger("api")
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
 OF_ANOTHER_RELEASE = (duckdb.CatalogException, duckdb.BinderException)
+# Its file is not what it was, or the database gave up on it.
+UNREADABLE = (
+    duckdb.IOException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+)
 # A request that waits longer for its turn is better asked again.
 TURN_SECONDS = 2.0
 
@@ -57,17 +62,6 @@ def _load(folder: Path) -> Mapping[str, Query]:
 QUERIES = _load(Path(__file__).with_name("queries"))
 
 
-@dataclass(frozen=True)
-class Pointer:
-    """What current.json names."""
-
-    snapshot_id: str
-    file: str
-    sha256: str
-    published_at: datetime
-    previous: str | None
-
-
 @functools.cache
 def _exports() -> tempfile.TemporaryDirectory[str]:
     """The one folder that databases of this process may write to; ends with it."""
@@ -76,18 +70,6 @@ def _exports() -> tempfile.TemporaryDirectory[str]:
 
 def _file_name() -> str:
     return uuid.uuid4().hex
-
-
-class _Unusable(Exception):
-    """A pointer, manifest or snapshot cannot be used; the text says why, with paths."""
-
-
-@dataclass
-class _Opened:
-    pointer: Pointer
-    connection: duckdb.DuckDBPyConnection
-    readers: int = 0
-    is_retired: bool = False
 
 
 class _Watch:
@@ -138,15 +120,15 @@ class Reader:
     def __init__(
         self,
         caller: Caller,
-        pointer: Pointer,
+        source: Source,
         cursor: duckdb.DuckDBPyConnection,
         seconds: float,
-        warnings: tuple[str, ...],
     ) -> None:
         self.caller = caller
-        self.snapshot_id = pointer.snapshot_id
-        self.published_at = pointer.published_at
-        self.warnings = warnings
+        self.source = source
+        self.snapshot_id = source.snapshot_id
+        self.published_at = source.published_at
+        self.warnings = source.warnings
         self._cursor = cursor
         self._watch = _Watch(cursor, seconds)
 
@@ -165,8 +147,10 @@ class Reader:
         """
         try:
             found = self._run(query, values)
-        except (duckdb.IOException, *OF_ANOTHER_RELEASE) as error:
-            raise _unusable() from error
+        except UNREADABLE as error:
+            raise unusable("its file changed while it was read") from error
+        except OF_ANOTHER_RELEASE as error:
+            raise unusable("another release built it") from error
         columns = [column[0] for column in self._cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found]
 
@@ -197,7 +181,7 @@ class Reader:
             ((count,),) = self._run(query, {**values, "file": str(file)})
             return file.open("rb"), count
         except OF_ANOTHER_RELEASE as error:
-            raise _unusable() from error
+            raise unusable("another release built it") from error
         except (duckdb.IOException, OSError) as error:
             raise ExportFailed(
                 "The export could not be written.",
@@ -238,152 +222,109 @@ class Reader:
         )
 
 
+class ReaderOfTwo(Reader):
+    """One request's view of two snapshots: catalogs `a` and `b` of one database.
+
+    Both are always there; where they are one snapshot it is there twice. What is named
+    without a catalog is `b`'s, as is what this reader says of itself.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        a: Source,
+        b: Source,
+        cursor: duckdb.DuckDBPyConnection,
+        seconds: float,
+    ) -> None:
+        super().__init__(caller, b, cursor, seconds)
+        self.a = a
+        self.b = b
+
+
 class Snapshots:
-    """The published snapshots of a data folder, one open at a time for new requests."""
+    """The published snapshots of a data folder, for many requests at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._folder = settings.data_dir
-        self._counting = threading.Lock()
-        self._looking = threading.Lock()
         self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
-        self._look_at = 0.0
-        self._seen: tuple[int, ...] | None = None
-        self._current: _Opened | None = None
-        self._problem: str | None = None
+        self._shelf = Shelf(settings.data_dir, settings.poll_seconds, self._open)
 
     @contextmanager
-    def reading(self, caller: Caller) -> Iterator[Reader]:
-        """A caller's reader of the current snapshot; it stays with it until it is left.
+    def reading(
+        self, caller: Caller, as_of: datetime | None = None
+    ) -> Iterator[Reader]:
+        """A caller's reader of the current snapshot, or of what was published then.
+
+        It stays with it until it is left.
 
         Raises:
             Busy: too many others read.
             NoData: nothing was published yet.
             SnapshotUnusable: what was published cannot be opened.
+            AsOfGone: nothing of that moment or before is there any more.
         """
-        with self._turns.one(caller):
-            yield from self._read(caller)
+        with (
+            self._turns.one(caller),
+            self._doubted_on_failure(),
+            self._shelf.held(as_of) as (opened, source),
+            opened.connection.cursor() as cursor,
+        ):
+            reader = Reader(caller, source, cursor, self._settings.query_seconds)
+            try:
+                yield reader
+            finally:
+                reader.end()
 
-    def _read(self, caller: Caller) -> Iterator[Reader]:
-        opened = self._enter()
-        try:
-            with opened.connection.cursor() as cursor:
-                seconds = self._settings.query_seconds
-                reader = Reader(
-                    caller, opened.pointer, cursor, seconds, self._warnings()
-                )
-                try:
-                    yield reader
-                finally:
-                    reader.end()
-        finally:
-            self._leave(opened)
+    @contextmanager
+    def reading_two(
+        self, caller: Caller, a: datetime | None = None, b: datetime | None = None
+    ) -> Iterator[ReaderOfTwo]:
+        """A reader of two snapshots at once, each by its moment; None is the current.
 
-    def seen(self) -> tuple[str, tuple[str, ...]] | None:
-        """The open snapshot, its warnings; None where a look at the pointer is due."""
-        current = self._current
-        if current is None or time.monotonic() >= self._look_at:
-            return None
-        return current.pointer.snapshot_id, self._warnings()
+        Raises: as `reading`.
+        """
+        with (
+            self._turns.one(caller),
+            self._doubted_on_failure(),
+            self._shelf.held(a) as (first, source_a),
+            self._shelf.held(b) as (second, source_b),
+            self._connect_two(
+                first.published.file, second.published.file
+            ) as connection,
+        ):
+            seconds = self._settings.query_seconds
+            reader = ReaderOfTwo(caller, source_a, source_b, connection, seconds)
+            try:
+                yield reader
+            finally:
+                reader.end()
+
+    def seen(self) -> Source | None:
+        """What is read at the moment; None where a look at the files is due."""
+        return self._shelf.seen()
 
     def close(self) -> None:
-        """Close the current snapshot; the next reader opens it again."""
-        with self._looking:
-            self._seen = None
-            self._look_at = 0.0
-            self._swap(None)
+        """Close what is open; the next reader opens it again."""
+        self._shelf.close()
 
-    def _warnings(self) -> tuple[str, ...]:
-        return (self._problem,) if self._problem else ()
-
-    def _enter(self) -> _Opened:
-        self._look()
-        with self._counting:
-            if self._current is not None:
-                self._current.readers += 1
-                return self._current
-        if self._problem:
-            raise _unusable()
-        raise NoData("Nothing was published yet.", "Run `pathways run`.")
-
-    def _leave(self, opened: _Opened) -> None:
-        with self._counting:
-            opened.readers -= 1
-            is_last = opened.is_retired and opened.readers == 0
-        if is_last:
-            opened.connection.close()
-
-    def _look(self) -> None:
-        # Only the first request waits; later ones go on with the snapshot they have.
-        if not self._looking.acquire(blocking=self._current is None):
-            return
+    @contextmanager
+    def _doubted_on_failure(self) -> Iterator[None]:
+        """A file that could not be read is checked again before the next request."""
         try:
-            if time.monotonic() >= self._look_at:
-                self._follow_pointer()
-                self._look_at = time.monotonic() + self._settings.poll_seconds
-        finally:
-            self._looking.release()
+            yield
+        except SnapshotUnusable as error:
+            if isinstance(error.__cause__, UNREADABLE):
+                self._shelf.doubt()
+            raise
 
-    def _follow_pointer(self) -> None:
-        file = self._folder / "current.json"
+    def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
         try:
-            stat = file.stat()
-        except FileNotFoundError:
-            if self._current is not None:
-                self._problem = "The pointer to the current snapshot is missing."
-            return
-        signature = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-        if signature == self._seen:
-            return
-        try:
-            pointer = _read_pointer(file)
-            if self._current is None or self._current.pointer != pointer:
-                self._swap(self._open(pointer))
-        except _Unusable as error:
-            LOGGER.error("The current snapshot cannot be used: %s", error)
-            self._problem = (
-                "The newest snapshot cannot be used; the one before is served."
-            )
-            if self._current is None:
-                self._open_previous(file)
-            return
-        self._seen = signature
-        self._problem = None
-
-    def _open_previous(self, file: Path) -> None:
-        try:
-            newest = _read_pointer(file)
-            if newest.previous is not None:
-                self._swap(self._open(self._read_manifest(newest.previous)))
-        except _Unusable as error:
-            LOGGER.error("The previous snapshot cannot be used either: %s", error)
-
-    def _swap(self, opened: _Opened | None) -> None:
-        with self._counting:
-            before, self._current = self._current, opened
-            if before is None:
-                return
-            before.is_retired = True
-            is_last = before.readers == 0
-        if is_last:
-            before.connection.close()
-
-    def _read_manifest(self, snapshot_id: str) -> Pointer:
-        manifest = _read_json(self._folder / "snapshots" / f"{snapshot_id}.json")
-        return _pointer({**manifest, "file": f"snapshots/{snapshot_id}.duckdb"})
-
-    def _open(self, pointer: Pointer) -> _Opened:
-        file = (self._folder / pointer.file).resolve()
-        if file.parent != (self._folder / "snapshots").resolve():
-            raise _Unusable(f"{file} is not in the folder of snapshots")
-        try:
-            with file.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            if digest != pointer.sha256:
-                raise _Unusable(f"{file} is damaged: its digest is {digest}")
-            return _Opened(pointer, self._connect(file))
-        except (OSError, duckdb.Error) as error:
-            raise _Unusable(f"{file} cannot be opened: {error}") from error
+            return self._connect(file)
+        except OF_ANOTHER_RELEASE as error:
+            raise Unusable("another release built it", file) from error
+        except duckdb.Error as error:
+            raise Unusable("it is no database that can be opened", file) from error
 
     def _connect(self, file: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
@@ -417,33 +358,29 @@ class Snapshots:
             raise
         return connection
 
-
-def _unusable() -> SnapshotUnusable:
-    return SnapshotUnusable(
-        "The published snapshot cannot be read, or not by this release.",
-        "Run `pathways run`: it builds and publishes anew.",
-    )
-
-
-def _read_pointer(file: Path) -> Pointer:
-    return _pointer(_read_json(file))
-
-
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _Unusable(f"{file} cannot be read: {error}") from error
-
-
-def _pointer(document: Any) -> Pointer:
-    try:
-        return Pointer(
-            snapshot_id=document["snapshot_id"],
-            file=document["file"],
-            sha256=document["sha256"],
-            published_at=datetime.fromisoformat(document["published_at"]),
-            previous=document.get("previous"),
+    def _connect_two(self, a: Path, b: Path) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": self._settings.memory_limit,
+                "temp_directory": "",
+                "threads": str(self._settings.threads),
+            },
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _Unusable(f"a pointer or manifest lacks {error}") from error
+        try:
+            connection.execute(_attaching(a, "a"))
+            connection.execute(_attaching(b, "b"))
+            connection.execute("use b")
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute("set global enable_external_access = false")
+            connection.execute("set global lock_configuration = true")
+        except duckdb.Error as error:
+            connection.close()
+            raise unusable("it cannot be opened") from error
+        return connection
+
+
+def _attaching(file: Path, name: str) -> str:
+    """The statement that attaches a file of ours; DuckDB 1.4 binds no path."""
+    path = str(file).replace("'", "''")
+    return f"attach '{path}' as {name} (read_only)"

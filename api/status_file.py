@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
 from api.callers import Caller
 from api.schemas import Stale
@@ -26,7 +26,7 @@ from api.schemas_status import (
 )
 
 LOGGER = logging.getLogger("api")
-CYCLES_UNTIL_STALE = 4
+CYCLES_UNTIL_LATE, CYCLES_UNTIL_STALE = 2, 4
 WITHHELD = "Keys that may see all stores are told more."
 
 
@@ -99,7 +99,7 @@ def read_status(data_dir: Path, caller: Caller) -> StatusFile:
         return StatusFile("ok", _seen_by(caller, Report.model_validate(document)))
     except FileNotFoundError:
         return StatusFile("missing", None)
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         LOGGER.error("status.json cannot be read: %s", error)
         return StatusFile("unreadable", None)
 
@@ -161,6 +161,19 @@ def staleness(
                 ),
             )
     return None
+
+
+def is_late(status: StatusFile, now: datetime) -> bool:
+    """Whether an account, or the last report, is older than two cycles by the clock."""
+    report = status.report
+    if report is None:
+        return True
+    read_at = [account.last_read_at for account in report.accounts]
+    return any(
+        moment is None
+        or _is_old(moment, report.interval_seconds, now, CYCLES_UNTIL_LATE)
+        for moment in (report.written_at, *read_at)
+    )
 
 
 def next_turn(status: StatusFile, now: datetime) -> datetime | None:
@@ -227,12 +240,17 @@ def _judged(account: ReportedAccount, interval_seconds: int, now: datetime) -> C
     return _check(account, verdict, " ".join(facts), fix)
 
 
-def _is_old(moment: datetime, interval_seconds: int, now: datetime) -> bool:
-    return now - moment > _age_limit(interval_seconds)
+def _is_old(
+    moment: datetime,
+    interval_seconds: int,
+    now: datetime,
+    cycles: int = CYCLES_UNTIL_STALE,
+) -> bool:
+    return now - moment > _age_limit(interval_seconds, cycles)
 
 
-def _age_limit(interval_seconds: int) -> timedelta:
-    return CYCLES_UNTIL_STALE * timedelta(seconds=interval_seconds)
+def _age_limit(interval_seconds: int, cycles: int = CYCLES_UNTIL_STALE) -> timedelta:
+    return cycles * timedelta(seconds=interval_seconds)
 
 
 def _check(

@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from ingest import publications, tables
+from ingest import pointer, publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
-from ingest.files import copy_whole
+from ingest.files import copy_whole, write_json
 from ingest.publications import Publication
 from ingest.settings import Settings
+from ingest.snapshots import order
 
 _SCHEMA = pa.schema(
     [
@@ -87,11 +88,31 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         # It may be on another disk.
         temporary = file.with_name(f".{file.name}.tmp")
-        copy_whole(build, temporary)
+        sha256 = copy_whole(build, temporary)
         temporary.replace(file)
+        if target is None:
+            # The API answers from what stands in the folder with its manifest.
+            write_json(file.with_suffix(".json"), _manifest(answer, sha256))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return answer
+
+
+def _manifest(answer: AsOf, sha256: str) -> dict[str, object]:
+    """What readers must know: which moments it is right for, and of which bytes."""
+    published = answer.published
+    superseded_at = published.superseded_at
+    moments = [each.published_at for each in answer.accounts.values()]
+    return {
+        "snapshot_id": published.snapshot_id,
+        "sha256": sha256,
+        "published_at": published.published_at.isoformat(),
+        "superseded_at": superseded_at.isoformat() if superseded_at else None,
+        "holds_for": min(moments, default=published.published_at).isoformat(),
+        "is_exact": answer.is_exact,
+        "load_id": published.load_id,
+        "code_version": published.code_version,
+    }
 
 
 def _chosen(
@@ -109,6 +130,11 @@ def _chosen(
         # A warehouse of an earlier release was thinned out by the clock.
         thinned = publications.thinned_as_of(connection) or settings.clock()
         by_then = [each for each in known if each.published_at <= moment]
+        pinned = pointer.pin_at(settings.data_dir, moment)
+        if pinned is not None:
+            # Readers had nothing newer, whatever was published meanwhile.
+            last = order(pinned.snapshot_id)
+            by_then = [each for each in by_then if order(each.snapshot_id) <= last]
         if not by_then:
             raise _gone(moment, "anything", known)
         zones = connection.execute(

@@ -4,18 +4,28 @@ dbt's own tests ran in the build; this asks whether they did, and what a test in
 build cannot see: what the last published snapshot held.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from ingest import snapshots
+from ingest.drift import losses
 from ingest.errors import AuditFailed
 from ingest.failpoints import reached
 from ingest.warehouse import has_table
 
+ACCEPT = (
+    " Where the loss is right, `pathways publish --accept-loss` takes settled days as "
+    "they are."
+)
 
-def audit_build(data_dir: Path) -> str:
+
+def audit_build(data_dir: Path, loss_share: Decimal | None) -> str:
     """Pass, or refuse; the mark of the build: the newest load that is in it.
+
+    Args:
+        loss_share: see `drift.losses`.
 
     Raises:
         AuditFailed: with every reason.
@@ -23,6 +33,7 @@ def audit_build(data_dir: Path) -> str:
     path = data_dir / "build.duckdb"
     if not path.exists():
         raise AuditFailed("There is no build to publish.", "Run `pathways build`.")
+    is_loss = False
     with duckdb.connect(str(path), read_only=True) as connection:
         reasons = [*_unfinished(connection), *_failed(connection)]
         mark = None if reasons else _mark(connection)
@@ -30,12 +41,12 @@ def audit_build(data_dir: Path) -> str:
             reasons = ["it does not say which loads it holds: build it again"]
         published = snapshots.current(data_dir)
         if published is not None and published.file.exists() and not reasons:
-            connection.execute(f"attach '{published.file}' as published (read_only)")
-            reasons += _days_lost(connection)
+            reasons = losses(connection, str(published.file), loss_share)
+            is_loss = bool(reasons)
     if reasons or mark is None:
         raise AuditFailed(
             "The build is not published: " + "; ".join(reasons) + ".",
-            "The last good snapshot is still served.",
+            "The last good snapshot is still served." + (ACCEPT if is_loss else ""),
         )
     reached("audit.passed")
     return mark
@@ -73,21 +84,7 @@ def _failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
         "select node, status from marts.build_results "
         "where node is not null and status not in ('success', 'pass', 'warn', 'no-op')"
-        " order by node limit 5"
+        # What was skipped was so because of another.
+        " order by status = 'skipped', node limit 5"
     ).fetchall()
     return [f"{node} ended with {status}" for node, status in rows]
-
-
-def _days_lost(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Days that the readers have now and would lose, of accounts still configured."""
-    rows = connection.execute(
-        "select account_id, count(*), min(date_day) from ("
-        "select account_id, date_day from published.marts.account_days "
-        "except select account_id, date_day from marts.account_days) "
-        "where account_id in (select account_id from marts.accounts) "
-        "group by account_id order by account_id limit 5"
-    ).fetchall()
-    return [
-        f"account {account_id} would lose {count} days, from {first} on"
-        for account_id, count, first in rows
-    ]

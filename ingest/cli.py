@@ -27,8 +27,8 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
 
 THEMES = (
-    *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_keys"),
-    *("verbs_setup", "verbs_sandbox"),
+    *("verbs_cycle", "verbs_plan", "verbs_show", "verbs_explain", "verbs_keys"),
+    *("verbs_setup", "verbs_sandbox", "verbs_rollback"),
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest import snapshots
+from ingest import pointer, snapshots
 from ingest.audit import audit_build
 from ingest.build import dbt_build, project_hash
 from ingest.disk import disk_full
@@ -43,8 +43,12 @@ def run_cycle(
     backfill_minutes: float = BACKFILL_MINUTES,
     interval: timedelta = INTERVAL,
     options: SyncOptions | None = None,
+    accepts_loss: bool = False,
 ) -> CycleReport:
     """Run one cycle under the lock; what it did.
+
+    Args:
+        accepts_loss: publish although settled days lost much.
 
     Raises:
         LockHeld: another run works on this data folder.
@@ -53,7 +57,7 @@ def run_cycle(
     settings.require_stores()
     with exclusive(settings.data_dir, "run", settings.clock()):
         report = CycleReport(settings.clock())
-        cycle = _Cycle(settings, report, options or SyncOptions())
+        cycle = _Cycle(settings, report, options or SyncOptions(), accepts_loss)
         try:
             cycle.step("load", cycle.load, settings.meta.load_seconds)
             cycle.refresh()
@@ -72,11 +76,16 @@ class _Cycle:
     """The steps of one cycle."""
 
     def __init__(
-        self, settings: Settings, report: CycleReport, options: SyncOptions
+        self,
+        settings: Settings,
+        report: CycleReport,
+        options: SyncOptions,
+        accepts_loss: bool,
     ) -> None:
         self._settings = settings
         self._report = report
         self._options = options
+        self._accepts_loss = accepts_loss
 
     def step(self, name: str, work: Callable[[], str], may_take: float = 0.0) -> bool:
         """Do a step and note it; whether it ended well.
@@ -130,13 +139,14 @@ class _Cycle:
     def refresh(self) -> None:
         """Build, audit and publish, unless what is published is up to date."""
         data_dir = self._settings.data_dir
-        published = snapshots.current(data_dir)
+        published = snapshots.last_published(data_dir)
         if newest_load_id(data_dir) is None:
             return
         if (
             published is not None
             and published.project_hash == project_hash()
             and not changed_since(data_dir, published.load_id)
+            and published.is_whole()
         ):
             self._report.steps.append(
                 Step("build", "skipped", detail="nothing changed")
@@ -146,7 +156,9 @@ class _Cycle:
             self.step("publish", self._publish)
 
     def prune(self) -> str:
-        return str(prune(self._settings.data_dir, self._time_for_sure()))
+        settings = self._settings
+        shelf = settings.snapshots.shelf()
+        return str(prune(settings.data_dir, self._time_for_sure(), shelf))
 
     def _time_for_sure(self) -> datetime | None:
         """Our clock, unless it is ahead of Meta's; None where Meta said nothing.
@@ -175,12 +187,17 @@ class _Cycle:
         return f"{summary.models} models, {summary.tests} tests"
 
     def _audit(self) -> str:
-        self._mark = audit_build(self._settings.data_dir)
+        settings = self._settings
+        share = None if self._accepts_loss else settings.audit.loss_share
+        self._mark = audit_build(settings.data_dir, share)
         return "passed"
 
     def _publish(self) -> str:
+        data_dir = self._settings.data_dir
         now = self._settings.clock()
-        return snapshots.publish(self._settings.data_dir, now, self._mark).snapshot_id
+        published = snapshots.publish(data_dir, now, self._mark).snapshot_id
+        pinned = pointer.pin(data_dir)
+        return published if pinned is None else f"{published}; {pointer.said(pinned)}"
 
 
 def _ended(name: str, end: BaseException) -> StepEnded:

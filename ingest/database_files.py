@@ -29,3 +29,13 @@ def read_whole(file: Path) -> dict[str, int]:
             ).fetchall()[0][0]
             for (table,) in tables
         }
+
+
+def storage_version(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Which DuckDB can open the file, such as `v1.4.0+`; None where it does not say."""
+    found = connection.execute(
+        "select tags['storage_version'] from duckdb_databases() "
+        "where database_name = current_database()"
+    ).fetchall()
+    told: str | None = found[0][0]
+    return told

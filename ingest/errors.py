@@ -2,7 +2,7 @@
 
 PathwaysError              exit 1
 ├── ConfigError            CFG-*    exit 2  a setting is missing, unknown or wrong
-├── LockHeld               RUN-075  exit 75 another run holds the lock
+├── LockHeld               RUN-07*  exit 75 another process holds a lock
 ├── MetaError              META-*   Meta refused or did not answer
 │   ├── TokenInvalid       META-190 the token must be renewed; never retried
 │   ├── PermissionMissing  META-200 the account is not visible to this token
@@ -22,7 +22,7 @@ PathwaysError              exit 1
 ├── RatesUnavailable       FX-*     the rate provider gave nothing usable
 ├── BuildFailed            BUILD-*  dbt ended with an error or a failed test
 ├── AuditFailed            AUDIT-*  the build must not be published
-├── SnapshotError          SNAP-*   a snapshot is missing or damaged
+├── SnapshotError          SNAP-*   a snapshot is missing or damaged, none is pinned
 ├── MomentGone             ASOF-001 a past moment that cannot be shown any more
 ├── BackupFailed           BACKUP-001 there is no copy of the warehouse
 ├── KeysUnusable           KEY-001  keys.json is damaged; nobody is let in

@@ -1,9 +1,11 @@
 """Logging for every verb, with one filter that no secret passes."""
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 _TOKEN_SHAPES = re.compile(
@@ -46,12 +48,38 @@ class Redaction(logging.Filter):
         return _TOKEN_SHAPES.sub(REDACTED, text)
 
 
-def set_up(secrets: Iterable[str], verbose: bool = False) -> None:
+class JsonLines(logging.Formatter):
+    """One JSON object a record, in one line: moment in UTC, level, logger, message, and
+    of a request its id, method, route, status and seconds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        told |= {
+            name: getattr(record, name)
+            for name in ("request_id", "method", "route", "status", "seconds")
+            if hasattr(record, name)
+        }
+        if record.exc_text:
+            told["trace"] = record.exc_text
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+TEXT = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+def set_up(
+    secrets: Iterable[str],
+    verbose: bool = False,
+    formatter: logging.Formatter = TEXT,
+) -> None:
     """Log to stderr, warnings only unless verbose, with secrets taken out."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    )
+    handler.setFormatter(formatter)
     handler.addFilter(Redaction(secrets))
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,

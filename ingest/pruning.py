@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ingest import snapshots
+from ingest import old_snapshots
 from ingest.compaction import compact
+from ingest.kept_snapshots import Shelf
 from ingest.thinning import Thinned, thin
 
 
@@ -30,13 +31,13 @@ class Pruned:
         return f"{removed} snapshots and {self.readings.rows} old rows removed"
 
 
-def prune(data_dir: Path, now: datetime | None, kept: int = snapshots.KEPT) -> Pruned:
+def prune(data_dir: Path, now: datetime | None, shelf: Shelf) -> Pruned:
     """Thin out old readings, remove old snapshots, write the warehouse anew if due.
 
     Args:
         now: None where the time is not known for sure: no reading goes for its age.
-        kept: how many snapshots stay.
+        shelf: how many snapshots stay.
     """
-    pruned = Pruned(thin(data_dir, now), snapshots.prune(data_dir, kept))
+    pruned = Pruned(thin(data_dir, now), old_snapshots.prune(data_dir, shelf))
     compact(data_dir / "warehouse.duckdb")
     return pruned

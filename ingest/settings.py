@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +31,7 @@ from pydantic import (
 
 from ingest.api_versions import OLDEST_API_VERSION
 from ingest.errors import ConfigError
+from ingest.kept_snapshots import KEPT, Shelf
 
 SECTIONS = ("pathways", "sources")
 RATE_URLS = {
@@ -201,6 +203,47 @@ class FxSettings(_Section):
         return self
 
 
+class SnapshotSettings(_Section):
+    """Which published snapshots stay beside the newest ones.
+
+    Attributes:
+        days: the last one of each of so many days.
+        gigabytes: what all may take; current, previous and newest ones stay anyway.
+    """
+
+    days: Annotated[int, Field(ge=0, le=400)] = 7
+    gigabytes: Annotated[Decimal, Field(gt=0, le=100_000)] = Decimal(20)
+
+    def shelf(self, newest: int = KEPT) -> Shelf:
+        """How many snapshots stay.
+
+        Args:
+            newest: so many of the newest, whatever their age.
+        """
+        return Shelf(newest, self.days, int(self.gigabytes * 10**9))
+
+
+class AuditSettings(_Section):
+    """What a build may lack of what readers have.
+
+    Attributes:
+        loss_share: the part of rows or spend of settled days, by account.
+    """
+
+    loss_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
+
+
+class LogSettings(_Section):
+    """How the log on stderr is written.
+
+    Attributes:
+        requests: whether each request to the API has a line.
+    """
+
+    format: Literal["text", "json"] = "text"
+    requests: bool = False
+
+
 class ServeSettings(_Section):
     """Where the API listens, and whom it answers how much.
 
@@ -226,6 +269,32 @@ class ServeSettings(_Section):
     queries_at_once: Annotated[int, Field(ge=1, le=36)] = 8
 
 
+def _zone(value: str) -> str:
+    if value != "account" and value not in available_timezones():
+        raise ValueError("write `account`, or a time zone such as UTC or Asia/Riyadh")
+    return value
+
+
+class ReaderSettings(_Section):
+    """A reader to compare with: a shipped one with some rules changed.
+
+    The rules and their values are those of `marts.reader_contracts`.
+    """
+
+    based_on: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    label: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    window_days: Annotated[int, Field(ge=1, le=1200)] | None = None
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    partial_days: Literal["include", "exclude"] | None = None
+    level: Literal["account", "campaign", "adset", "ad"] | None = None
+    status: Literal["all", "active", "ref_active"] | None = None
+    status_level: Literal["own", "campaign"] | None = None
+    status_moment: Literal["now", "day", "mixed"] | None = None
+    countries: Literal["all", "no_residual", "known", "with_orders"] | None = None
+    currency: Literal["reporting", "reporting_all_orders", "account"] | None = None
+    clicks: Literal["all", "link", "outbound"] | None = None
+
+
 class PathwaysSettings(_Section):
     """Section `pathways`. `now` stands in for the clock when set."""
 
@@ -233,6 +302,12 @@ class PathwaysSettings(_Section):
     now: AwareDatetime | None = None
     parallel_accounts: Annotated[int, Field(ge=1, le=64)] = 8
     serve: ServeSettings = ServeSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
+    audit: AuditSettings = AuditSettings()
+    logs: LogSettings = LogSettings()
+    readers: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], ReaderSettings
+    ] = {}
 
 
 class SourcesSettings(_Section):
@@ -265,6 +340,13 @@ class Settings(PathwaysSettings, SourcesSettings):
         held = [self.meta.access_token, self.meta.app_secret]
         held += [store.access_token for store in self.meta.stores.values()]
         return (secret.get_secret_value() for secret in held if secret)
+
+    def reader_rules(self) -> dict[str, dict[str, object]]:
+        """The configured readers by name, each with the rules that it changes."""
+        return {
+            name: reader.model_dump(exclude_none=True)
+            for name, reader in self.readers.items()
+        }
 
     def require_stores(self) -> None:
         """Raises ConfigError unless there is a store, each with a token."""
@@ -386,6 +468,8 @@ def _did_you_mean(path: tuple[str, ...]) -> str:
         field = model.model_fields.get(part)
         if field is not None and isinstance(field.annotation, type):
             model = field.annotation
+        elif model is PathwaysSettings:
+            model = ReaderSettings
         elif part in ("stores",) or model is MetaSettings:
             model = StoreSettings
     close = difflib.get_close_matches(path[-1], list(model.model_fields), n=1)

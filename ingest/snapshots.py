@@ -1,7 +1,7 @@
-"""Immutable copies of the build, and the pointer that names the one to read."""
+"""Immutable copies of the build: publishing them, finding them, reading them whole."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
+from ingest import pointer
 from ingest.build import project_hash
-from ingest.database_files import checkpoint, read_whole
+from ingest.database_files import checkpoint, read_whole, storage_version
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
-from ingest.files import copy_whole, read_json, sync_folder, write_json
-
-KEPT = 3
+from ingest.files import copy_whole, digest_of, read_json, write_json
+from ingest.pointer import Pointer
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Snapshot:
         published_at: ISO moment in UTC.
         load_id: the newest load in it, the ledger's high-water mark.
         project_hash: of the dbt project that built it.
+        bytes: of its file.
+        zones: time zones of its accounts.
     """
 
     snapshot_id: str
@@ -34,30 +36,70 @@ class Snapshot:
     published_at: str
     load_id: str
     project_hash: str
+    bytes: int
+    zones: tuple[str, ...] = ()
+
+    def is_whole(self) -> bool:
+        """Whether the file is what was published; every byte of it is read."""
+        try:
+            is_long_enough = self.file.stat().st_size == self.bytes
+            return is_long_enough and digest_of(self.file) == self.sha256
+        except OSError:
+            return False
 
 
 def current(data_dir: Path) -> Snapshot | None:
     """The snapshot that the pointer names; None before the first."""
-    pointer = read_json(data_dir / "current.json") or {}
-    snapshot_id = pointer.get("snapshot_id")
-    manifest = read_json(data_dir / "snapshots" / f"{snapshot_id}.json")
-    if manifest is None:
+    pointed = pointer.read(data_dir)
+    return None if pointed is None else find(data_dir, pointed.snapshot_id)
+
+
+def newest(data_dir: Path) -> Snapshot | None:
+    """The newest one with its manifest; a pinned pointer does not name it, nor does one
+    that was to be replaced when the process died."""
+    return next(on_disk(data_dir), None)
+
+
+def last_published(data_dir: Path) -> Snapshot | None:
+    """The last one of which readers have it, or would but for a pin."""
+    is_pinned = pointer.pin(data_dir) is not None
+    return newest(data_dir) if is_pinned else current(data_dir)
+
+
+def on_disk(data_dir: Path) -> Iterator[Snapshot]:
+    """Every snapshot with its manifest and file, newest first."""
+    files = (data_dir / "snapshots").glob("*.duckdb")
+    for file in sorted(files, key=lambda file: order(file.stem), reverse=True):
+        found = find(data_dir, file.stem)
+        if found is not None and file.exists():
+            yield found
+
+
+def find(data_dir: Path, snapshot_id: str) -> Snapshot | None:
+    """A snapshot by its id; None where its manifest is missing or damaged."""
+    folder = data_dir / "snapshots"
+    manifest = read_json(folder / f"{snapshot_id}.json") or {}
+    names = ("snapshot_id", "sha256", "published_at", "load_id", "project_hash")
+    told = {name: manifest.get(name) for name in names}
+    size, zones = manifest.get("bytes"), manifest.get("zones", [])
+    if told["snapshot_id"] != snapshot_id or not isinstance(size, int):
+        return None
+    if not all(isinstance(value, str) for value in told.values()):
         return None
     return Snapshot(
-        snapshot_id=str(snapshot_id),
-        file=data_dir / str(pointer["file"]),
-        sha256=str(manifest["sha256"]),
-        published_at=str(manifest["published_at"]),
-        load_id=str(manifest["load_id"]),
-        project_hash=str(manifest["project_hash"]),
+        file=folder / f"{snapshot_id}.duckdb",
+        bytes=size,
+        zones=tuple(map(str, zones)) if isinstance(zones, list) else (),
+        **{name: str(value) for name, value in told.items()},
     )
 
 
 def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     """Copy the audited build, read the copy whole, then let the pointer name it.
 
-    Ids and moments of publishing never go back: where the clock did, the moment of the
-    last snapshot counts again.
+    A pinned pointer stays: the snapshot is there and nobody reads it. Ids and moments
+    of publishing never go back: where the clock did, the moment of the last snapshot
+    counts again.
 
     Args:
         load_id: the newest load in the build.
@@ -70,10 +112,10 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     build = data_dir / "build.duckdb"
     checkpoint(build)
     reached("publish.checkpointed")
-    previous = current(data_dir)
+    before = newest(data_dir)
     moment = now
-    if previous is not None:
-        moment = max(now, datetime.fromisoformat(previous.published_at))
+    if before is not None:
+        moment = max(now, datetime.fromisoformat(before.published_at))
     clock_was_ahead = moment > now
     snapshot_id = _new_id(folder, moment, load_id)
     temporary = folder / f".tmp-{snapshot_id}"
@@ -85,74 +127,73 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     # Read-only, for whoever the umask lets read it.
     file.chmod(file.stat().st_mode & 0o444)
     reached("publish.renamed")
-    snapshot = Snapshot(
-        snapshot_id=snapshot_id,
-        file=file,
-        sha256=sha256,
-        published_at=moment.isoformat(),
-        load_id=load_id,
-        project_hash=project_hash(),
-    )
-    named = {
+    manifest = {
         "snapshot_id": snapshot_id,
         "file": str(file.relative_to(data_dir)),
         "sha256": sha256,
-        "published_at": snapshot.published_at,
-        "previous": previous.snapshot_id if previous else None,
-    }
-    manifest = {
-        **named,
         "bytes": file.stat().st_size,
+        "published_at": moment.isoformat(),
+        # Published before it, whether or not readers ever had it.
+        "previous": before.snapshot_id if before else None,
         "load_id": load_id,
         "clock_was_ahead": clock_was_ahead,
-        "project_hash": snapshot.project_hash,
+        "project_hash": project_hash(),
         "code_version": version("meta-data-pathways"),
         **facts,
     }
     write_json(folder / f"{snapshot_id}.json", manifest)
     reached("publish.manifest_written")
-    write_json(data_dir / "current.json", named)
-    reached("publish.pointer_replaced")
-    _link(data_dir / "current.duckdb", file)
-    reached("publish.linked")
+    snapshot = find(data_dir, snapshot_id)
+    assert snapshot is not None
+    _let_it_be_read(data_dir, snapshot)
     return snapshot
 
 
-def prune(data_dir: Path, kept: int = KEPT) -> list[str]:
-    """Remove all but the newest snapshots; ids of those removed.
-
-    The current and the previous one stay, whatever their age. A reader that still has
-    a removed file open reads on. What a dead run left half done is put in order.
-    """
-    _mend_link(data_dir)
-    folder = data_dir / "snapshots"
-    pointer = read_json(data_dir / "current.json") or {}
-    held = {pointer.get("snapshot_id"), pointer.get("previous")}
-    newest_first = sorted(folder.glob("*.duckdb"), key=_order, reverse=True)
-    removed = [file for file in newest_first[kept:] if file.stem not in held]
-    half_done = [*folder.glob(".tmp-*"), *folder.glob(".*.tmp")]
-    for file in [*removed, *half_done]:
-        # The file last: a manifest without one would be found by nobody again.
-        file.with_suffix(".json").unlink(missing_ok=True)
-        reached("prune.manifest_removed")
-        file.unlink()
-        reached("prune.removed")
-    return [file.stem for file in removed]
-
-
-def _mend_link(data_dir: Path) -> None:
-    """A publish that died between the two left the link with the snapshot before."""
-    published = current(data_dir)
-    if published is None or not published.file.exists():
-        return
-    link = data_dir / "current.duckdb"
-    if not link.exists() or not link.samefile(published.file):
-        _link(link, published.file)
+def _let_it_be_read(data_dir: Path, snapshot: Snapshot) -> None:
+    with pointer.replacing(data_dir):
+        pointer.mend(data_dir)
+        pinned = pointer.pin(data_dir)
+        pointed = pointer.read(data_dir)
+        if pinned is not None and pointed is not None:
+            return
+        # A damaged pointer that was pinned is written anew, pinned as it was.
+        chosen = find(data_dir, pinned.snapshot_id) if pinned else snapshot
+        if chosen is None:
+            return
+        pointer.replace(
+            data_dir,
+            pointing_at(
+                data_dir,
+                chosen,
+                previous=pointed.snapshot_id if pointed else None,
+                by_hand=pointer.last_by_hand(data_dir),
+            ),
+        )
+        reached("publish.pointer_replaced")
+        pointer.link(data_dir, chosen.file)
+        reached("publish.linked")
 
 
-def _order(file: Path) -> tuple[str, str, int]:
+def pointing_at(
+    data_dir: Path,
+    snapshot: Snapshot,
+    previous: str | None,
+    by_hand: pointer.ByHand | None,
+) -> Pointer:
+    """The pointer that names a snapshot."""
+    return Pointer(
+        snapshot_id=snapshot.snapshot_id,
+        file=str(snapshot.file.relative_to(data_dir)),
+        sha256=snapshot.sha256,
+        published_at=snapshot.published_at,
+        previous=previous,
+        by_hand=by_hand,
+    )
+
+
+def order(snapshot_id: str) -> tuple[str, str, int]:
     """Moment, load and number of a name; file times follow the clock where it goes."""
-    moment, _, rest = file.stem.partition("-")
+    moment, _, rest = snapshot_id.partition("-")
     load_id, _, number = rest.partition("-")
     return moment, load_id, int(number) if number.isdigit() else 1
 
@@ -166,12 +207,13 @@ def _new_id(folder: Path, now: datetime, load_id: str) -> str:
 
 
 def _facts(file: Path) -> Mapping[str, object]:
-    """Row counts and the newest day by account, after reading every block."""
+    """Row counts, zones and newest day by account, after reading every block."""
     try:
         counts = read_whole(file)
         with duckdb.connect(str(file), read_only=True) as connection:
-            newest = connection.execute(
-                "select account_id, newest_day from marts.accounts"
+            stored_as = storage_version(connection)
+            accounts = connection.execute(
+                "select account_id, newest_day, timezone_name from marts.accounts"
             ).fetchall()
     except duckdb.Error as problem:
         raise SnapshotError(
@@ -179,14 +221,8 @@ def _facts(file: Path) -> Mapping[str, object]:
             "The last good snapshot is still served; check the disk and run again.",
         ) from problem
     return {
+        "storage_version": stored_as,
         "row_counts": counts,
-        "data_through": {account: str(day) for account, day in newest if day},
+        "data_through": {account: str(day) for account, day, _ in accounts if day},
+        "zones": sorted({zone for *_, zone in accounts if zone}),
     }
-
-
-def _link(link: Path, file: Path) -> None:
-    temporary = link.with_name(f".{link.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(file.relative_to(link.parent))
-    temporary.replace(link)
-    sync_folder(link.parent)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from ingest import planner, snapshots
+from ingest import planner, pointer, snapshots
 from ingest.errors import PathwaysError
 from ingest.fields import LEVELS, OBJECT_TYPES
 from ingest.files import read_json, write_json
@@ -53,13 +53,15 @@ def write_status(settings: Settings, report: CycleReport, interval: int) -> None
     now = settings.clock()
     ledger = read_ledger(data_dir, now, planner.oldest_doubted(now))
     before = read_json(data_dir / "status.json") or {}
-    published = snapshots.current(data_dir)
-    write_json(
-        data_dir / "status.json",
-        {
+    accounts = _accounts(settings, ledger, report.syncs)
+    # Whoever rolls back meanwhile waits, and has the last word on what is read.
+    with pointer.replacing(data_dir):
+        published = snapshots.current(data_dir)
+        document = {
             "version": VERSION,
             "written_at": settings.clock().isoformat(),
             "snapshot_id": published.snapshot_id if published else None,
+            "pinned": pointer.told(pointer.pin(data_dir)),
             "interval_seconds": interval,
             "cycle": {
                 "started_at": report.started_at.isoformat(),
@@ -73,9 +75,9 @@ def write_status(settings: Settings, report: CycleReport, interval: int) -> None
                 {"check": problem.code, "message": problem.message}
                 for problem in report.problems
             ],
-            "accounts": _accounts(settings, ledger, report.syncs),
-        },
-    )
+            "accounts": accounts,
+        }
+        write_json(data_dir / "status.json", document)
 
 
 def _stale(report: CycleReport, before: object) -> object:

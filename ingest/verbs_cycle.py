@@ -30,18 +30,31 @@ ACCEPT_SHRINK = click.option(
     help="Believe days and listings that lost much, without a second reading.",
 )
 
+ACCEPT_LOSS = click.option(
+    "--accept-loss",
+    "accepts_loss",
+    is_flag=True,
+    help="Publish although settled days lost rows or spend.",
+)
+
 
 def configured() -> Settings:
     """The settings, with logging set up so that no secret passes it."""
-    from ingest.logs import set_up
+    import logging
+
+    from ingest.logs import TEXT, JsonLines, set_up
     from ingest.settings import load_settings
 
     context = click.get_current_context()
     settings = load_settings()
     os.umask(umask_for(settings.data_dir))
     set_up(
-        settings.secrets(), verbose=context.ensure_object(dict).get("verbose", False)
+        settings.secrets(),
+        verbose=context.ensure_object(dict).get("verbose", False),
+        formatter=JsonLines() if settings.logs.format == "json" else TEXT,
     )
+    if settings.logs.requests:
+        logging.getLogger("api.requests").setLevel(logging.INFO)
     return settings
 
 
@@ -188,18 +201,24 @@ def _moment(text: str) -> datetime:
 
 
 @verb("publish")
-def publish() -> Answer:
+@ACCEPT_LOSS
+def publish(accepts_loss: bool) -> Answer:
     """Audit the build and publish it as a snapshot."""
     settings = configured()
 
-    from ingest import snapshots
+    from ingest import pointer, snapshots
     from ingest.audit import audit_build
     from ingest.lock import exclusive
 
     with exclusive(settings.data_dir, "publish", settings.clock()):
-        mark = audit_build(settings.data_dir)
+        share = None if accepts_loss else settings.audit.loss_share
+        mark = audit_build(settings.data_dir, share)
         snapshot = snapshots.publish(settings.data_dir, settings.clock(), mark)
-    return asdict(snapshot), f"Published {snapshot.snapshot_id}.", 0
+    pinned = pointer.pin(settings.data_dir)
+    said = f"Published {snapshot.snapshot_id}."
+    if pinned is not None:
+        said += f" But {pointer.said(pinned)} `pathways rollback --resume` lets go."
+    return {**asdict(snapshot), "pinned": pointer.told(pinned)}, said, 0
 
 
 @verb("run")
@@ -212,7 +231,10 @@ def publish() -> Answer:
 )
 @click.option("--every", "interval", hidden=True, default="15m")
 @ACCEPT_SHRINK
-def run(backfill_minutes: float, interval: str, accepts_shrink: bool) -> Answer:
+@ACCEPT_LOSS
+def run(
+    backfill_minutes: float, interval: str, accepts_shrink: bool, accepts_loss: bool
+) -> Answer:
     """One whole cycle: load, build, audit, publish, a slice of history."""
     settings = configured()
 
@@ -226,6 +248,7 @@ def run(backfill_minutes: float, interval: str, accepts_shrink: bool) -> Answer:
             backfill_minutes,
             _interval(interval),
             SyncOptions(accepts_shrink=accepts_shrink, progress=progress),
+            accepts_loss,
         )
     said = [
         f"{step.step:9} {step.outcome:8} {step.seconds:7.1f} s  {step.detail}"
@@ -261,7 +284,10 @@ def schedule(interval: str, ticks: int | None, backfill_minutes: float) -> Answe
 @verb("prune")
 @click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True)
 def prune(keep: int) -> Answer:
-    """Remove old snapshots, and what a dead run left; two snapshots always stay.
+    """Remove old snapshots, and what a dead run left.
+
+    The current, the previous, a pinned and an open one always stay, and the last one of
+    each of the last days (`pathways.snapshots`).
 
     Old readings are thinned out by `pathways run`, which asks Meta for the time.
     """
@@ -270,8 +296,9 @@ def prune(keep: int) -> Answer:
     from ingest.lock import exclusive
     from ingest.pruning import prune as pruned
 
+    shelf = settings.snapshots.shelf(keep)
     with exclusive(settings.data_dir, "prune", settings.clock()):
-        gone = pruned(settings.data_dir, None, keep)
+        gone = pruned(settings.data_dir, None, shelf)
     return {"removed": gone.snapshots, **asdict(gone.readings)}, f"{gone}.", 0
 
 

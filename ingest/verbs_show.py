@@ -85,6 +85,7 @@ def _application(settings: Settings, port: int | None) -> FastAPI:
                 host=serve.host,
                 port=port or serve.port,
                 now=settings.now,
+                readers=settings.reader_rules(),
                 hosts=serve.hosts,
                 cors_origins=serve.cors_origins,
                 has_docs=serve.docs,
@@ -113,6 +114,8 @@ def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
         http=BoundedProtocol,
         ws="none",
         log_level="warning",
+        # Its log is ours: one form, and no secret in it.
+        log_config=None,
         # Which program answers is nobody's business.
         server_header=False,
         # A request under way may end; a client that reads no further may not hold us.
@@ -123,6 +126,11 @@ def _run(app: FastAPI, settings: Settings, port: int | None) -> None:
 def _summary(document: dict[str, Any]) -> str:
     cycle = document["cycle"]
     lines = [f"Last cycle {cycle['outcome']} at {cycle['finished_at']}."]
+    if pinned := document.get("pinned"):
+        lines.append(
+            f"PINNED to {pinned['snapshot_id']} since {pinned['since']} by "
+            f"{pinned['by']}: {pinned['why']}. `pathways rollback --resume` lets go."
+        )
     if document["stale"]:
         lines.append(
             f"STALE since {document['stale']['since']}: {document['stale']['why']}"

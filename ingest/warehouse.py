@@ -2,6 +2,7 @@
 newest, whether what readers see has changed. The caller holds the lock.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -16,19 +17,24 @@ from ingest.fields import ObjectType
 
 # What dlt did not mark as completed does not exist.
 COMPLETED = "select load_id from raw_meta._dlt_loads where status = 0"
+# A thread that opens a file which another one is just opening gets a database in which
+# DuckDB's Python functions are not there yet.
+_OPENING = threading.Lock()
 
 
 @contextmanager
 def opened(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
     """Its connection, with the view `receipts`: those of completed loads.
 
-    None before the first load.
+    None before the first load. Several threads may open it at once.
     """
     path = data_dir / "warehouse.duckdb"
     if not path.exists():
         yield None
         return
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with _OPENING:
+        connection = duckdb.connect(str(path), read_only=True)
+    with connection:
         connection.execute("set TimeZone = 'UTC'")
         loaded = has_table(connection, "raw_meta", "receipts")
         if loaded:

@@ -89,10 +89,13 @@ def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
     root: Path,
 ) -> None:
     from ingest.settings import (
+        AuditSettings,
         FxSettings,
+        LogSettings,
         MetaSettings,
         ServeSettings,
         Settings,
+        SnapshotSettings,
         StoreSettings,
     )
 
@@ -107,8 +110,18 @@ def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
         if n != "stores"
     }
     read |= {f"SOURCES__FX__{n}".upper() for n in FxSettings.model_fields}
-    read |= {f"PATHWAYS__SERVE__{n}".upper() for n in ServeSettings.model_fields}
-    sections = ("meta", "fx", "serve")
+    below = {
+        "serve": ServeSettings,
+        "snapshots": SnapshotSettings,
+        "audit": AuditSettings,
+        "logs": LogSettings,
+    }
+    read |= {
+        f"PATHWAYS__{section}__{n}".upper()
+        for section, model in below.items()
+        for n in model.model_fields
+    }
+    sections = ("meta", "fx", "readers", *below)
     read |= {
         f"PATHWAYS__{n}".upper() for n in Settings.model_fields if n not in sections
     }

@@ -82,4 +82,4 @@ answered as (
 )
 
 select * from answered
-order by part, type_rank, object_id
+order by part, type_rank, object_id, object_type

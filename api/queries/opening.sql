@@ -6,6 +6,8 @@ cross join marts.dashboard_daily
 cross join marts.dashboard_campaigns
 cross join marts.object_tree
 cross join marts.status_checks
+cross join marts.explain_rows
+cross join marts.reader_contracts
 cross join core.meta_daily_metrics
 cross join core.meta_adset_metrics
 cross join core.meta_ad_metrics

@@ -8,8 +8,8 @@ from api.answers import UNCONVERTED, coverage, meta, read_days, unconverted
 from api.params import (
     BUDGET_DAYS,
     BudgetQuery,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
+    SnapshotAsked,
     UsedSettings,
     asked_store,
     asked_window,
@@ -31,9 +31,9 @@ router = APIRouter(prefix="/v1", tags=["budget"])
 @router.get("/budget", summary="Priors, advice, start plans, reallocation and trust")
 def budget(
     asked: Annotated[BudgetQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[Budget]:
     store = asked_store(reader, asked.store)
     window = asked_window(reader, store["store"], asked, "none", now, BUDGET_DAYS)

@@ -10,8 +10,8 @@ from api.answers import UNCONVERTED, Days, coverage, meta, read_days, unconverte
 from api.params import (
     DASHBOARD_DAYS,
     DashboardQuery,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
+    SnapshotAsked,
     UsedSettings,
     Window,
     asked_store,
@@ -28,9 +28,9 @@ router = APIRouter(prefix="/v1", tags=["dashboard"])
 @router.get("/dashboard", summary="Overview, trends, campaigns and countries")
 def dashboard(
     asked: Annotated[DashboardQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[Dashboard]:
     store = asked_store(reader, asked.store)
     window = asked_window(

@@ -1,12 +1,14 @@
-"""Is the process alive, and can it answer."""
+"""Is the process alive, can it answer, and how fresh are its answers."""
 
 from typing import Literal
 
 from fastapi import APIRouter
 
+from api.answers import stale_now
 from api.auth import WhoAsks
-from api.params import OpenSnapshots
-from api.schemas import Shape, told
+from api.params import Moment, OpenSnapshots, UsedSettings
+from api.schemas import Shape, Stale, told
+from api.status_file import is_late, read_status
 
 router = APIRouter(tags=["health"])
 
@@ -18,9 +20,15 @@ class Alive(Shape):
 
 
 class Ready(Alive):
-    """A snapshot is open."""
+    """A snapshot is open. What is late or stale is served as such, not withheld."""
 
     snapshot_id: str = told("The snapshot being served.")
+    freshness: Literal["fresh", "late", "stale"] = told(
+        "late: some account was last read, or the last cycle reported, more than two "
+        "cycles ago. stale: more than four, or the last cycle failed, or a rollback "
+        "holds an earlier snapshot."
+    )
+    stale: Stale | None = told("Null, or since when and why the data is too old.")
 
 
 @router.get("/healthz", summary="Whether the process is alive")
@@ -28,7 +36,20 @@ def healthz() -> Alive:
     return Alive(status="ok")
 
 
-@router.get("/readyz", summary="Whether a snapshot is open; 503 otherwise")
-def readyz(caller: WhoAsks, snapshots: OpenSnapshots) -> Ready:
+@router.get("/readyz", summary="Whether a snapshot is open, and how fresh; else 503")
+def readyz(
+    caller: WhoAsks, snapshots: OpenSnapshots, settings: UsedSettings, now: Moment
+) -> Ready:
     with snapshots.reading(caller) as reader:
-        return Ready(status="ok", snapshot_id=reader.snapshot_id)
+        stale, _ = stale_now(settings, caller, reader.source, None, now)
+    freshness: Literal["fresh", "late", "stale"] = "fresh"
+    if stale is not None:
+        freshness = "stale"
+    elif is_late(read_status(settings.data_dir, caller), now):
+        freshness = "late"
+    return Ready(
+        status="ok",
+        snapshot_id=reader.snapshot_id,
+        freshness=freshness,
+        stale=stale,
+    )

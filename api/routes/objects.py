@@ -6,7 +6,13 @@ from fastapi import APIRouter, Query
 
 from api.answers import meta
 from api.cursors import read_cursor, text, write_cursor
-from api.params import Moment, ObjectsQuery, OneSnapshot, UsedSettings, asked_store
+from api.params import (
+    MomentAsked,
+    ObjectsQuery,
+    SnapshotAsked,
+    UsedSettings,
+    asked_store,
+)
 from api.schemas import Answer, Hidden, StatusFilter
 from api.schemas_objects import AdObject, Objects, ObjectsSummary, StatusCounts
 
@@ -16,9 +22,9 @@ router = APIRouter(prefix="/v1", tags=["objects"])
 @router.get("/objects", summary="Names, statuses, budgets and hierarchy of objects")
 def objects(
     asked: Annotated[ObjectsQuery, Query()],
-    reader: OneSnapshot,
+    reader: SnapshotAsked,
     settings: UsedSettings,
-    now: Moment,
+    now: MomentAsked,
 ) -> Answer[Objects]:
     store = asked_store(reader, asked.store)
     request = {

@@ -15,9 +15,9 @@ from api.params import (
     Accepted,
     HasGone,
     Level,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
     RowsQuery,
+    SnapshotAsked,
     UsedSettings,
     Window,
     asked_store,
@@ -54,9 +54,9 @@ Shaped = TypeVar("Shaped", bound=MetricsRow)
 class Asking:
     """What each of these routes needs to answer."""
 
-    reader: OneSnapshot
+    reader: SnapshotAsked
     settings: UsedSettings
-    now: Moment
+    now: MomentAsked
     accept: Accepted
     has_gone: HasGone
     exports: UsedExports

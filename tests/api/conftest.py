@@ -5,6 +5,7 @@ so that neither has a second home here. The numbers are in `world`; tests work o
 follows from them. The clock stands at 2026-03-10 09:30 UTC.
 """
 
+import csv
 import functools
 import hashlib
 import json
@@ -150,6 +151,31 @@ def _advice(level: str, country: str | None, spend: str, **more: Any) -> Row:
     }
 
 
+def _judged(row: Row) -> Row:
+    """A row of metrics as marts.explain_rows has it: campaign 2 is paused now."""
+    is_active = row["campaign_id"] != "2"
+    return {
+        **row,
+        "level": "campaign",
+        "object_id": row["campaign_id"],
+        "campaign_name": f"campaign {row['campaign_id']}",
+        "effective_status": "ACTIVE",
+        "effective_status_now": "ACTIVE" if is_active else "PAUSED",
+        "object_effective_status": "ACTIVE",
+        "object_effective_status_now": "ACTIVE" if is_active else "PAUSED",
+        "is_active": is_active,
+        "is_campaign_active": is_active,
+        "was_active": True,
+        "was_campaign_active": True,
+    }
+
+
+def shipped_readers() -> list[Row]:
+    """What the project ships."""
+    with (PROJECT / "seeds" / "readers.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def acme() -> World:
     """One account, rate 0.5, fourteen days read, campaign 2 paused, 4 never listed."""
     metrics = [
@@ -180,6 +206,7 @@ def acme() -> World:
             {"store": "acme", "date_day": "2026-03-09", "settled_share": None},
         ],
         "marts.dashboard_daily": rows,
+        "marts.explain_rows": [_judged(row) for row in rows],
         "core.meta_daily_metrics": rows,
         "core.meta_adset_metrics": [{**row, "adset_id": "21"} for row in rows],
         "core.meta_ad_metrics": [
@@ -227,6 +254,7 @@ def acme() -> World:
             _defined("spend", "simple", "sum(spend)", column_name="spend"),
             _defined("roas", "ratio", "revenue / spend", inputs="revenue, spend"),
         ],
+        "marts.reader_contracts": shipped_readers(),
         "marts.dimension_definitions": [
             {
                 "name": "country_code",
@@ -291,6 +319,7 @@ def bolt() -> World:
             {"store": "bolt", "date_day": "2026-03-05", "settled_share": 0.5},
         ],
         "marts.dashboard_daily": rows,
+        "marts.explain_rows": [_judged(row) for row in rows],
         "core.meta_daily_metrics": rows,
         "marts.dashboard_campaigns": [
             _campaign(BOLT_USD, "10", "ACTIVE"),
@@ -408,6 +437,12 @@ def write_database(file: Path, world: World) -> None:
         connection.execute(budget_functions())
 
 
+@pytest.fixture(scope="module")
+def contract_tables() -> Callable[[Path], None]:
+    """Writes a database with every table and function, without a row."""
+    return lambda file: write_database(file, {})
+
+
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     (tmp_path / "snapshots").mkdir()
@@ -424,19 +459,23 @@ def publishing_into(data_dir: Path) -> Callable[..., None]:
     """What publishes in a data folder."""
     published: list[str] = []
 
-    def _publish(world: World, snapshot_id: str = "s1") -> None:
+    def _publish(
+        world: World,
+        snapshot_id: str = "s1",
+        published_at: str = "2026-03-10T09:25:00+00:00",
+    ) -> None:
         file = data_dir / "snapshots" / f"{snapshot_id}.duckdb"
         file.write_bytes(database(json.dumps(world, default=str), data_dir.parent))
         manifest = {
             "snapshot_id": snapshot_id,
-            "published_at": "2026-03-10T09:25:00+00:00",
+            "published_at": published_at,
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "previous": published[-1] if published else None,
         }
         file.with_suffix(".json").write_text(json.dumps(manifest))
         pointer = {
             **manifest,
             "file": f"snapshots/{snapshot_id}.duckdb",
-            "previous": published[-1] if published else None,
         }
         temporary = data_dir / "current.json.tmp"
         temporary.write_text(json.dumps(pointer))

@@ -117,7 +117,8 @@ def test_an_exposure_names_what_its_route_reads(
         if route == "/v1/query":
             answer = client.post(route, json={"measures": ["spend"]})
         else:
-            answer = client.get(route.replace("{level}", level))
+            asks_for = "?metric=spend" if route == "/v1/explain" else ""
+            answer = client.get(route.replace("{level}", level) + asks_for)
         assert answer.status_code == 200, answer.text
 
     read = set().union(*map(tables_of, asked))

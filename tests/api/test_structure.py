@@ -16,7 +16,7 @@ from api.snapshots import QUERIES
 ROOT = Path(__file__).parents[2]
 API = ROOT / "api"
 MODULES = sorted(API.rglob("*.py"))
-THIRD_PARTY = {"duckdb", "fastapi", "pydantic", "starlette"}
+THIRD_PARTY = {"duckdb", "fastapi", "prometheus_client", "pydantic", "starlette"}
 FORBIDDEN = {"ingest", "dlt", "dbt", "requests", "pandas", "numpy", "pyarrow"}
 
 
@@ -72,7 +72,9 @@ def test_statements_are_run_as_they_were_loaded() -> None:
         statement = call.args[0]
         is_fixed = isinstance(statement, ast.Constant)
         is_loaded = isinstance(statement, ast.Attribute) and statement.attr == "sql"
-        assert is_fixed or is_loaded, ast.unparse(call)
+        # Of a file's name, which no request has a part in; see the next test.
+        is_attaching = ast.unparse(statement).startswith("_attaching(")
+        assert is_fixed or is_loaded or is_attaching, ast.unparse(call)
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.name)

@@ -1,6 +1,7 @@
 """No secret passes the log, in whichever form it comes."""
 
 import io
+import json
 import logging
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ingest.logs import Redaction
+from ingest.logs import JsonLines, Redaction
 
 SECRET = "123456|s3cret value+of=app"
 
@@ -123,3 +124,26 @@ def test_only_warnings_are_written_unless_verbose() -> None:
 
     assert "loud" in ended.stderr
     assert "quiet" not in ended.stderr
+
+
+def test_json_lines_are_one_object_a_record_without_any_secret() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Redaction([SECRET]))
+    handler.setFormatter(JsonLines())
+    logger = logging.Logger("api")
+    logger.addHandler(handler)
+
+    logger.info("two\nlines", extra={"request_id": "r-1", "status": 200})
+    try:
+        raise ValueError(f"token {SECRET}")
+    except ValueError:
+        logger.exception("it failed with %s", SECRET)
+
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["message"], first["request_id"]) == ("two\nlines", "r-1")
+    assert first["status"] == 200
+    assert first["at"].endswith("+00:00")
+    assert (second["level"], second["logger"]) == ("ERROR", "api")
+    assert "ValueError: token <secret>" in second["trace"]
+    assert "s3cret" not in stream.getvalue()

@@ -7,7 +7,6 @@ import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,39 +15,15 @@ import pytest
 from ingest import files, snapshots
 from ingest.audit import audit_build
 from ingest.errors import AuditFailed, SnapshotError
-from ingest.snapshots import current, prune, publish
-
-NOW = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
-
-
-def build(data_dir: Path, spend: int = 1) -> None:
-    """A build with the one table that every publishing reads."""
-    with duckdb.connect(str(data_dir / "build.duckdb")) as connection:
-        connection.execute(
-            "create schema if not exists marts; "
-            "create or replace table marts.accounts as "
-            "select '1' as account_id, $day::date as newest_day, $spend as spend",
-            {"day": date(2026, 3, 9), "spend": spend},
-        )
+from ingest.kept_snapshots import Shelf
+from ingest.old_snapshots import prune
+from ingest.snapshots import current, publish
+from tests.fixtures.small_builds import NOON, build, published, spend_in
 
 
-def spend_in(file: Path) -> int:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return int(
-            connection.execute("select spend from marts.accounts").fetchall()[0][0]
-        )
-
-
-def published(data_dir: Path, times: int) -> list[str]:
-    """Snapshots a minute apart, oldest first, with file times to match."""
-    ids = []
-    for number in range(times):
-        moment = NOW + timedelta(minutes=number)
-        build(data_dir, number)
-        snapshot = publish(data_dir, moment, f"17726036{number:02}.5")
-        os.utime(snapshot.file, (moment.timestamp(), moment.timestamp()))
-        ids.append(snapshot.snapshot_id)
-    return ids
+def newest(count: int) -> Shelf:
+    """Nothing is kept for its day."""
+    return Shelf(count, days=0, most_bytes=0)
 
 
 def test_nothing_is_current_before_the_first_publish(tmp_path: Path) -> None:
@@ -60,7 +35,7 @@ def test_nothing_is_current_before_the_first_publish(tmp_path: Path) -> None:
 def test_published_snapshot_is_current(tmp_path: Path) -> None:
     build(tmp_path, spend=7)
 
-    snapshot = publish(tmp_path, NOW, "1772603600.5")
+    snapshot = publish(tmp_path, NOON, "1772603600.5")
 
     assert current(tmp_path) == snapshot
     assert spend_in(snapshot.file) == 7
@@ -71,7 +46,7 @@ def test_published_snapshot_is_current(tmp_path: Path) -> None:
 def test_snapshot_is_read_only_and_its_digest_is_true(tmp_path: Path) -> None:
     build(tmp_path)
 
-    snapshot = publish(tmp_path, NOW, "1772603600.5")
+    snapshot = publish(tmp_path, NOON, "1772603600.5")
 
     assert stat.S_IMODE(snapshot.file.stat().st_mode) == 0o444
     digest = hashlib.sha256(snapshot.file.read_bytes()).hexdigest()
@@ -80,7 +55,7 @@ def test_snapshot_is_read_only_and_its_digest_is_true(tmp_path: Path) -> None:
 
 def test_snapshot_does_not_follow_later_builds(tmp_path: Path) -> None:
     build(tmp_path, spend=1)
-    snapshot = publish(tmp_path, NOW, "1772603600.5")
+    snapshot = publish(tmp_path, NOON, "1772603600.5")
 
     build(tmp_path, spend=2)
 
@@ -89,8 +64,8 @@ def test_snapshot_does_not_follow_later_builds(tmp_path: Path) -> None:
 
 def test_manifest_holds_what_rolling_back_needs(tmp_path: Path) -> None:
     build(tmp_path)
-    first = publish(tmp_path, NOW, "1772603600.5")
-    second = publish(tmp_path, NOW, "1772603601.5")
+    first = publish(tmp_path, NOON, "1772603600.5")
+    second = publish(tmp_path, NOON, "1772603601.5")
 
     manifest = json.loads(
         (tmp_path / "snapshots" / f"{second.snapshot_id}.json").read_text()
@@ -106,7 +81,7 @@ def test_manifest_holds_what_rolling_back_needs(tmp_path: Path) -> None:
 def test_names_are_unique_within_a_second(tmp_path: Path) -> None:
     build(tmp_path)
 
-    ids = [publish(tmp_path, NOW, "1772603600.5").snapshot_id for _ in range(4)]
+    ids = [publish(tmp_path, NOON, "1772603600.5").snapshot_id for _ in range(4)]
 
     assert len(set(ids)) == 4
     assert len(list((tmp_path / "snapshots").glob("*.duckdb"))) == 4
@@ -126,7 +101,7 @@ def test_link_and_pointer_name_the_same_file(tmp_path: Path) -> None:
 def test_prune_keeps_the_newest(tmp_path: Path) -> None:
     ids = published(tmp_path, 5)
 
-    removed = prune(tmp_path, kept=3)
+    removed = prune(tmp_path, newest(3))
 
     left = {file.stem for file in (tmp_path / "snapshots").iterdir()}
     assert sorted(removed) == ids[:2]
@@ -136,7 +111,7 @@ def test_prune_keeps_the_newest(tmp_path: Path) -> None:
 def test_prune_keeps_the_current_and_the_previous_one(tmp_path: Path) -> None:
     ids = published(tmp_path, 4)
 
-    removed = prune(tmp_path, kept=1)
+    removed = prune(tmp_path, newest(1))
 
     assert sorted(removed) == ids[:2]
     assert current(tmp_path) is not None
@@ -150,7 +125,7 @@ def test_prune_keeps_a_current_one_that_is_old(tmp_path: Path) -> None:
     pointer = {name: manifest[name] for name in names} | {"previous": ids[3]}
     files.write_json(tmp_path / "current.json", pointer)
 
-    removed = prune(tmp_path, kept=1)
+    removed = prune(tmp_path, newest(1))
 
     assert sorted(removed) == ids[1:3]
     snapshot = current(tmp_path)
@@ -162,7 +137,7 @@ def test_prune_removes_what_a_dead_publish_left(tmp_path: Path) -> None:
     published(tmp_path, 1)
     (tmp_path / "snapshots" / ".tmp-dead").write_bytes(b"half")
 
-    removed = prune(tmp_path)
+    removed = prune(tmp_path, newest(3))
 
     assert removed == []
     assert not (tmp_path / "snapshots" / ".tmp-dead").exists()
@@ -174,7 +149,7 @@ def test_reader_of_a_pruned_snapshot_reads_on(tmp_path: Path) -> None:
     assert oldest is not None
     with duckdb.connect(str(oldest.file), read_only=True) as reader:
         published_later = published(tmp_path, 3)
-        prune(tmp_path, kept=1)
+        prune(tmp_path, newest(1))
 
         found = reader.execute("select spend from marts.accounts").fetchall()
 
@@ -200,7 +175,7 @@ def test_damaged_copy_is_refused_and_the_old_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
 ) -> None:
     build(tmp_path, spend=1)
-    good = publish(tmp_path, NOW, "1772603600.5")
+    good = publish(tmp_path, NOON, "1772603600.5")
     build(tmp_path, spend=2)
 
     def bad_disk(source: Path, target: Path) -> str:
@@ -210,7 +185,7 @@ def test_damaged_copy_is_refused_and_the_old_one_stays(
 
     monkeypatch.setattr(snapshots, "copy_whole", bad_disk)
     with pytest.raises(SnapshotError, match="cannot be read back"):
-        publish(tmp_path, NOW, "1772603601.5")
+        publish(tmp_path, NOON, "1772603601.5")
 
     assert current(tmp_path) == good
     assert spend_in(tmp_path / "current.duckdb") == 1
@@ -234,7 +209,7 @@ def test_publish_that_dies_between_its_renames_leaves_old_or_new(
     linked: int,
 ) -> None:
     build(tmp_path, spend=1)
-    publish(tmp_path, NOW, "1772603600.5")
+    publish(tmp_path, NOON, "1772603600.5")
     build(tmp_path, spend=2)
     left, replace = iter(range(renames)), os.replace
 
@@ -245,7 +220,7 @@ def test_publish_that_dies_between_its_renames_leaves_old_or_new(
 
     with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
         patched.setattr(os, "replace", dying)
-        publish(tmp_path, NOW, "1772603601.5")
+        publish(tmp_path, NOON, "1772603601.5")
 
     snapshot = current(tmp_path)
     assert snapshot is not None
@@ -255,7 +230,7 @@ def test_publish_that_dies_between_its_renames_leaves_old_or_new(
 
 def test_readers_find_a_whole_snapshot_at_every_moment(tmp_path: Path) -> None:
     build(tmp_path)
-    publish(tmp_path, NOW, "1772603600.5")
+    publish(tmp_path, NOON, "1772603600.5")
     done = threading.Event()
     pointed: list[bool] = []
     linked: list[bool] = []
@@ -269,7 +244,7 @@ def test_readers_find_a_whole_snapshot_at_every_moment(tmp_path: Path) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for _ in range(4):
-        publish(tmp_path, NOW, "1772603600.5")
+        publish(tmp_path, NOON, "1772603600.5")
     done.set()
     reader.join()
 
@@ -302,4 +277,4 @@ def test_build_that_does_not_say_which_loads_it_holds_is_not_published(
         )
 
     with pytest.raises(AuditFailed, match="build it again"):
-        audit_build(tmp_path)
+        audit_build(tmp_path, None)

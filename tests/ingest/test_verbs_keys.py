@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -230,7 +231,9 @@ def test_where_others_reach_it_serving_is_refused_without_a_key(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     started: list[object] = []
-    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: started.append(1))
+    # This module's own: others start children when they are imported.
+    starting = SimpleNamespace(Popen=lambda *_, **__: started.append(1))
+    monkeypatch.setattr("ingest.verbs_show.subprocess", starting)
 
     result = CliRunner().invoke(command, [verb])
 

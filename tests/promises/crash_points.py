@@ -44,6 +44,11 @@ IN_A_PRUNE = (
 )
 # Of a warehouse that has grown, which one of a cycle seldom has.
 IN_A_COMPACTION = (("compact.copied", 1), ("compact.replaced", 1))
+IN_A_ROLLBACK = (
+    ("rollback.verified", 1),
+    ("rollback.pointer_replaced", 1),
+    ("rollback.recorded", 1),
+)
 IN_A_BACKUP = (("backup.copied", 1),)
 # Whole cycles killed one after another in one folder, each a step further.
 CYCLES = (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.build import LOG_BYTES
+from ingest.kept_snapshots import KEPT
 from ingest.sandbox.server import Sandbox
-from ingest.snapshots import KEPT
 from tests.conftest import Pathways
 from tests.promises.crashed_runs import RUN, Folder
 from tests.warehouse.test_runs import START, small_world

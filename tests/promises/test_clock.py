@@ -1,6 +1,6 @@
 """OPS-4: a wall clock that jumps changes no number and no order."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -8,10 +8,13 @@ import pytest
 
 from ingest import cycle, load_ids, snapshots
 from ingest.errors import BuildFailed
+from ingest.kept_snapshots import Shelf
+from ingest.old_snapshots import prune
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import RestateDay
 from tests.conftest import Pathways
 from tests.fixtures.raw_tables import rows
+from tests.fixtures.small_builds import build
 from tests.promises import fault_run
 from tests.promises.crashed_runs import DAY_TWO, Folder, base_folder, differences
 from tests.warehouse.test_runs import small_world
@@ -113,12 +116,7 @@ def test_first_load_needs_no_warehouse(tmp_path: Path, clock: list[float]) -> No
 
 
 def test_snapshots_never_go_back_in_id_or_moment(tmp_path: Path) -> None:
-    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
-        connection.execute(
-            "create schema marts; create table marts.accounts as "
-            "select '1' as account_id, $day::date as newest_day",
-            {"day": date(2026, 3, 9)},
-        )
+    build(tmp_path)
     noon = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
     moments = [noon, noon - timedelta(hours=1), noon - timedelta(days=365), noon]
 
@@ -126,7 +124,7 @@ def test_snapshots_never_go_back_in_id_or_moment(tmp_path: Path) -> None:
         snapshots.publish(tmp_path, moment, f"17731440{number}0.5")
         for number, moment in enumerate(moments)
     ]
-    removed = snapshots.prune(tmp_path, kept=1)
+    removed = prune(tmp_path, Shelf(1, days=0, most_bytes=0))
 
     ids = [snapshot.snapshot_id for snapshot in published]
     assert ids == sorted(ids)

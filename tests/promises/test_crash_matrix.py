@@ -1,6 +1,7 @@
 """OPS-1: a run that dies at any step leaves the old or the new snapshot to readers, and
 the next run ends with exactly the tables of an undisturbed one."""
 
+import json
 import random
 import subprocess
 import time
@@ -239,6 +240,33 @@ def test_a_warehouse_is_written_anew_whole_or_not_at_all(
     assert again.exit_code == 0, again.err
     assert differences(meanwhile, visible) == []
     assert differences(folder.visible(), visible) == []
+    assert folder.leftovers() == []
+    note(matrix, failpoint, ended, served, again, started)
+
+
+@cases(crash_points.IN_A_ROLLBACK, "kill", "raise", "enospc")
+def test_a_rollback_that_dies_leaves_one_of_the_two_and_is_done_by_the_next(
+    after: Folder,
+    old: Facts,
+    new: Facts,
+    copied: MakeFolder,
+    matrix: list[tuple[str, ...]],
+    failpoint: str,
+) -> None:
+    folder, started = copied(after), time.monotonic()
+    pointer = json.loads((folder.run.data_dir / "current.json").read_text())
+
+    ended = disturbed(folder, failpoint, "rollback")
+    served = which(folder, old, new)
+    again = folder("rollback", "--to", pointer["previous"])
+    log = (folder.run.data_dir / "rollbacks.jsonl").read_text().split("\n")
+
+    assert again.exit_code == 0, again.err
+    assert differences(folder.pointed(), old) == []
+    assert differences(folder.served(), old) == []
+    assert {json.loads(line)["snapshot_id"] for line in log if line} == {
+        pointer["previous"]
+    }
     assert folder.leftovers() == []
     note(matrix, failpoint, ended, served, again, started)
 

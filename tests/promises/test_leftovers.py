@@ -1,29 +1,25 @@
 """OPS-1: what a dead run left half done is put in order by the next cycle's pruning."""
 
 import os
-from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ingest import failpoints, files, snapshots
 from ingest.failpoints import Injected
+from ingest.kept_snapshots import Shelf
+from ingest.old_snapshots import prune
+from tests.fixtures.small_builds import NOON, build
 
-NOW = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
+SHELF = Shelf(3, days=0, most_bytes=0)
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """A build, published twice."""
-    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
-        connection.execute(
-            "create schema marts; create table marts.accounts as "
-            "select '1' as account_id, $day::date as newest_day",
-            {"day": date(2026, 3, 9)},
-        )
+    build(tmp_path)
     for load_id in ("1773144000.5", "1773144001.5"):
-        snapshots.publish(tmp_path, NOW, load_id)
+        snapshots.publish(tmp_path, NOON, load_id)
     return tmp_path
 
 
@@ -32,7 +28,7 @@ def dies_at(point: str, data_dir: Path) -> None:
     failpoints.arm(f"{point}:raise")
     try:
         with pytest.raises(Injected):
-            snapshots.publish(data_dir, NOW, "1773144002.5")
+            snapshots.publish(data_dir, NOON, "1773144002.5")
     finally:
         failpoints.arm("")
 
@@ -44,7 +40,7 @@ def test_link_that_still_names_the_snapshot_before_is_mended(data_dir: Path) -> 
     link = data_dir / "current.duckdb"
     assert not link.samefile(published.file)
 
-    snapshots.prune(data_dir)
+    prune(data_dir, SHELF)
 
     assert link.samefile(published.file)
     assert not link.readlink().is_absolute()
@@ -53,7 +49,7 @@ def test_link_that_still_names_the_snapshot_before_is_mended(data_dir: Path) -> 
 def test_link_that_is_right_is_left_alone(data_dir: Path) -> None:
     before = (data_dir / "current.duckdb").lstat().st_ino
 
-    snapshots.prune(data_dir)
+    prune(data_dir, SHELF)
 
     assert (data_dir / "current.duckdb").lstat().st_ino == before
 
@@ -63,7 +59,7 @@ def test_half_written_files_are_removed(data_dir: Path) -> None:
     for name in (".tmp-20260310T120006Z-1", ".20260310T120006Z-1.json.tmp"):
         (folder / name).write_bytes(b"half")
 
-    snapshots.prune(data_dir)
+    prune(data_dir, SHELF)
 
     assert {path.suffix for path in folder.iterdir()} == {".duckdb", ".json"}
     assert len(list(folder.iterdir())) == 4
@@ -73,11 +69,11 @@ def test_pruning_that_dies_leaves_no_manifest_without_its_snapshot(
     data_dir: Path,
 ) -> None:
     for number in range(3, 6):
-        snapshots.publish(data_dir, NOW, f"177314400{number}.5")
+        snapshots.publish(data_dir, NOON, f"177314400{number}.5")
     failpoints.arm("prune.manifest_removed:1:raise")
     try:
         with pytest.raises(Injected):
-            snapshots.prune(data_dir, kept=2)
+            prune(data_dir, Shelf(2, days=0, most_bytes=0))
     finally:
         failpoints.arm("")
 

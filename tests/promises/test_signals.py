@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.warehouse.test_runs import small_world
 
 LONGEST_SECONDS = 10.0
 EXIT_CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+DASHBOARD = "/v1/dashboard?store=acme HTTP/1.1\r\nHost: 127.0.0.1"
 EVERY_HOUR = ("schedule", "--every", "1h", "--backfill-minutes", "0")
 
 pytestmark = pytest.mark.slow
@@ -43,8 +46,6 @@ def folder(base: Path, sandbox: Sandbox, tmp_path: Path) -> Folder:
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -202,6 +203,31 @@ def test_what_starts_runs_ends_with_them(
     ending.told(number)
 
     is_ended_cleanly(folder, ending, number)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("number", EXIT_CODES, ids=["SIGTERM", "SIGINT"])
+def test_serving_ends_in_time_though_clients_hold_on(
+    folder: Folder, number: signal.Signals
+) -> None:
+    """One has sent half a request, one reads no answer."""
+    assert folder.run.extra is not None
+    port = int(folder.run.extra["PATHWAYS__SERVE__PORT"])
+    ending = Ending(folder.run, "serve")
+    until(lambda: listens(port))
+
+    with ExitStack() as stack:
+        for sent in ("GET /v1/dashboard?store=acme HT", f"GET {DASHBOARD}\r\n\r\n"):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(sent.encode())
+        ending.told(number)
+
+    is_ended_cleanly(folder, ending, number)
+    print(f"\nserve ended {ending.seconds:.1f} s after {number.name}")
 
 
 def test_dbt_does_not_outlive_a_killed_run(folder: Folder) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from api.main import create_app
+from api.settings import Settings
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.story import Rename, RestateDay
 from tests.conftest import Ended, Pathways, table_hashes
+from tests.fixtures.local_client import LocalClient
 from tests.warehouse.test_runs import START, small_world
 
 pytestmark = pytest.mark.slow
@@ -30,6 +33,7 @@ HOURS = {"A": 0, "B": 24, "C": 30, "D": 48, "E": 120, "F": 144}
 @dataclass
 class Told:
     run: Pathways
+    shown: dict[str, list[Any]] = field(default_factory=dict)
     copies: dict[str, list[tuple[str, int, str]]] = field(default_factory=dict)
     published_at: dict[str, datetime] = field(default_factory=dict)
     answers: dict[str, Ended] = field(default_factory=dict)
@@ -42,6 +46,15 @@ class Told:
 
 def compared(run: Pathways, file: str) -> list[tuple[str, int, str]]:
     return [each for each in table_hashes(run, file) if each[0] not in THINNED]
+
+
+def dashboards(data_dir: Path, now: datetime, as_of: str = "") -> list[Any]:
+    """What the API answers each store, but for what it says of itself."""
+    client = LocalClient(create_app(Settings(data_dir, now=now)))
+    answers = [
+        client.get(f"/v1/dashboard?store={store}{as_of}") for store in ("acme", "noor")
+    ]
+    return [answer.json().get("data", answer.text) for answer in answers]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +79,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             ended = story.run("run", "--backfill-minutes", "0")
             assert ended.exit_code == 0, ended.err
             story.copies[name] = compared(story.run, "current.duckdb")
+            story.shown[name] = dashboards(story.run.data_dir, sandbox.clock.now())
             story.published_at[name] = sandbox.clock.now()
         for name in HOURS:
             moment = story.moment(name).isoformat()
@@ -89,6 +103,28 @@ def test_a_kept_moment_is_shown_as_the_copy_that_was_kept_then(
     assert answer.document["is_exact"] is True
     assert len(told.hashes[name]) > 15
     assert told.hashes[name] == told.copies[name]
+
+
+@pytest.mark.parametrize("name", ["A", "C", "D", "E", "F"])
+def test_the_api_answers_for_a_day_as_it_answered_then(told: Told, name: str) -> None:
+    """Of each day the last snapshot is still there."""
+    now = told.moment("F") + timedelta(hours=1)
+    moment = told.published_at[name].isoformat().replace("+00:00", "Z")
+
+    assert dashboards(told.run.data_dir, now, f"&as_of={moment}") == told.shown[name]
+
+
+def test_what_was_built_again_is_answered_with_what_it_holds_for(told: Told) -> None:
+    """B was published and is gone: as near as it can be shown is A."""
+    moment = told.moment("B").isoformat().replace("+00:00", "Z")
+    told.run("build", "--as-of", moment)
+    app = create_app(Settings(told.run.data_dir, now=told.moment("F")))
+
+    client = LocalClient(app)
+    meta = client.get(f"/v1/dashboard?store=acme&as_of={moment}").json()["meta"]
+
+    assert meta["as_of"]["is_exact"] is False
+    assert datetime.fromisoformat(meta["as_of"]["holds_for"]) == told.published_at["A"]
 
 
 def test_the_moments_differ(told: Told) -> None:

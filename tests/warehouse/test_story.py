@@ -309,6 +309,35 @@ def test_no_window_was_read_twice_in_one_load(told: Told) -> None:
     assert twice == [(0,)]
 
 
+def test_rows_to_explain_are_those_of_the_public_tables(told: Told) -> None:
+    for table, level, key, own in (
+        ("meta_daily_metrics", "campaign", "campaign_id", ""),
+        ("meta_adset_metrics", "adset", "adset_id", "adset_"),
+        ("meta_ad_metrics", "ad", "ad_id", "ad_"),
+    ):
+        shared = (
+            "account_id, date_day, country_code, spend, purchases, campaign_id, "
+            "effective_status, effective_status_now, is_active, is_partial_day"
+        )
+        public = (
+            f"select {key} as object_id, {own}effective_status as own_then, "
+            f"{own}effective_status_now as own_now, {shared} from core.{table}"
+        )
+        judged = (
+            "select object_id, object_effective_status as own_then, "
+            f"object_effective_status_now as own_now, {shared} "
+            f"from marts.explain_rows where level = '{level}'"
+        )
+
+        unlike = told.run.query(
+            f"(({public}) except all ({judged})) union all "
+            f"(({judged}) except all ({public}))"
+        )
+
+        assert unlike == [], table
+        assert told.run.query(f"select 1 from ({judged}) limit 1"), table
+
+
 @pytest.fixture(scope="session")
 def client(told: Told) -> TestClient:
     return LocalClient(
@@ -423,3 +452,22 @@ def test_the_status_over_http_reads_what_the_cycle_wrote(client: TestClient) -> 
     assert verdicts["hierarchy"] == "ok"
     assert verdicts["status_mix"] == "warn"
     assert answer["meta"]["stale"] is None
+
+
+@pytest.mark.parametrize("store", ["acme", "noor"])
+def test_both_readers_show_what_their_contracts_say(
+    client: TestClient, store: str
+) -> None:
+    dashboard = client.get("/v1/dashboard", params={"store": store}).json()["data"]
+    budget = client.get("/v1/budget", params={"store": store}).json()["data"]
+
+    names = {"spend": "spend", "revenue": "purchase_value", "orders": "purchases"}
+    for metric, column in names.items():
+        asked = {"store": store, "metric": metric, "a": "ai_budget", "b": "dashboard"}
+        told = client.get("/v1/explain", params=asked).json()["data"]
+        advised = sum(Decimal(row[column] or 0) for row in budget["campaigns"])
+        shown = Decimal(dashboard["overview"][metric]["value"])
+        assert Decimal(told["a"]["value"]) == advised, metric
+        assert Decimal(told["b"]["value"]) == shown, metric
+        steps = sum(Decimal(step["delta"]) for step in told["steps"])
+        assert steps == shown - advised, metric

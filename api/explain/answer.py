@@ -1,0 +1,150 @@
+"""The document that /v1/explain and `pathways explain` give."""
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+from api.answers import about_the_past, coverage, meta, read_days, unconverted
+from api.callers import Caller
+from api.errors import BadParameter, BadRange
+from api.explain.checks import run_checks
+from api.explain.comparison import Comparison, Scope, compare
+from api.explain.contracts import Side, asked_contract, read_contracts
+from api.explain.document import document
+from api.explain.measures import asked_measure
+from api.params import (
+    LONGEST_DAYS,
+    ExplainQuery,
+    Window,
+    asked_store,
+    check_campaigns,
+)
+from api.schemas import Answer
+from api.schemas_explain import Explanation
+from api.settings import Settings
+from api.shelf import Source
+from api.snapshots import Reader, Snapshots
+
+
+def explanation(
+    asked: ExplainQuery,
+    snapshots: Snapshots,
+    caller: Caller,
+    settings: Settings,
+    now: datetime,
+) -> Answer[Explanation]:
+    """Why the two readers asked for differ.
+
+    Raises:
+        ApiError: store, reader, metric, campaign, days or moments cannot be used, or
+            what was published at a moment is not kept.
+    """
+    _check_request(asked, now)
+    at_a, at_b = asked.as_of_a or asked.as_of, asked.as_of_b or asked.as_of
+    if at_a == at_b:
+        with snapshots.reading(caller, at_a) as reader:
+            return _explained(asked, reader, reader.source, settings, now)
+    with snapshots.reading_two(caller, at_a, at_b) as two:
+        return _explained(asked, two, two.a, settings, now)
+
+
+def _explained(
+    asked: ExplainQuery, reader: Reader, of_a: Source, settings: Settings, now: datetime
+) -> Answer[Explanation]:
+    store = asked_store(reader, asked.store)
+    check_campaigns(reader, store["store"], asked.campaign_ids)
+    measure = asked_measure(reader, asked.metric)
+    contracts = read_contracts(reader, settings.readers)
+    accounts = reader.rows("accounts", {"store": store["store"], "now": now})
+    scope = Scope(
+        store=store["store"],
+        since=asked.since,
+        until=asked.until,
+        country=asked.country,
+        campaign_ids=asked.campaign_ids,
+        reporting_currency=store["reporting_currency"],
+        account_currencies=tuple(
+            sorted({row["account_currency"] for row in accounts} - {None})
+        ),
+    )
+    sides = [
+        Side(
+            asked_contract(contracts, name),
+            source.snapshot_id,
+            at or asked.as_of or now,
+        )
+        for name, source, at in (
+            (asked.a, of_a, asked.as_of_a),
+            (asked.b, reader.source, asked.as_of_b),
+        )
+    ]
+    is_one = of_a.snapshot_id == reader.snapshot_id
+    comparison = compare(
+        reader,
+        scope,
+        measure,
+        *sides,
+        row_limit=asked.rows,
+        with_shares=asked.shares,
+        facts="explain_facts" if is_one else "explain_facts_of_two",
+    )
+    checks = run_checks(reader, settings, scope, comparison, of_a.published_at, now)
+    since, until = comparison.days
+    window = Window(comparison.windows["b"]["today"], since, until, None, None)
+    days = read_days(reader, scope.store, window)
+    left_out = [
+        unconverted(row["account_currency"], row)
+        for row in reader.rows(
+            "unconverted", {"store": scope.store, "since": since, "until": until}
+        )
+    ]
+    return Answer(
+        data=document(comparison, checks, _link(asked, scope, comparison)),
+        meta=meta(
+            settings,
+            reader,
+            now,
+            [store],
+            window=window,
+            days=days,
+            covered=coverage(days, left_out, None),
+            warnings=[] if is_one or not of_a.past else about_the_past(of_a.past),
+        ),
+    )
+
+
+def _check_request(asked: ExplainQuery, now: datetime) -> None:
+    for moment in (asked.as_of, asked.as_of_a, asked.as_of_b):
+        if moment is not None and moment > now:
+            raise BadParameter(
+                f"The moment {moment.isoformat()} has not come yet.",
+                "Leave it out for what is known now.",
+            )
+    if asked.since is None or asked.until is None:
+        return
+    if asked.since > asked.until:
+        raise BadRange(
+            f"The window ends on {asked.until}, before it starts on {asked.since}.",
+            "Let since be the earlier day.",
+        )
+    if (asked.until - asked.since).days >= LONGEST_DAYS:
+        raise BadRange(
+            f"The window is longer than {LONGEST_DAYS} days.",
+            "Ask for fewer days at a time.",
+        )
+
+
+def _link(asked: ExplainQuery, scope: Scope, comparison: Comparison) -> str:
+    """The same request, pinned to the moments that it was answered for."""
+    pinned = asked.model_dump(
+        mode="json", exclude_defaults=True, exclude_none=True, exclude={"as_of"}
+    )
+    # As a URL writes it.
+    pinned |= {name: "true" for name, value in pinned.items() if value is True}
+    pinned |= {
+        "store": scope.store,
+        "a": asked.a,
+        "b": asked.b,
+        "as_of_a": comparison.a.now_at.isoformat(),
+        "as_of_b": comparison.b.now_at.isoformat(),
+    }
+    return f"/v1/explain?{urlencode(pinned, doseq=True)}"

@@ -1,0 +1,136 @@
+"""The steps of a comparison in words: what differs, what it makes, what to do."""
+
+from decimal import Decimal
+
+from api.explain.comparison import Comparison, Step
+from api.explain.contracts import Rule, Side
+from api.explain.words import (
+    CLICKS,
+    COUNTRIES,
+    CURRENCIES,
+    LEVELS,
+    PARTIAL_DAYS,
+    status_rule,
+    told_value,
+)
+
+ADVICE = {
+    Rule.AS_OF: "Meta corrects days for weeks: compare both as of one moment.",
+    Rule.WINDOW: "Ask both for the same days: add since= and until=.",
+    Rule.TIME_ZONE: "Ask for days by date: then no clock decides which they are.",
+    Rule.PARTIAL_DAY: "Let until= be a day that is over.",
+    Rule.LEVEL: (
+        "Levels differ where Meta leaves a child out: see the check level_parity and "
+        "marts.level_gaps."
+    ),
+    Rule.STATUS: "Compare with include_inactive=true, or filter both alike.",
+    Rule.COUNTRY: "Compare the totals, or one country: add country=.",
+    Rule.CURRENCY: "Add the missing rates, or compare in the account's currency.",
+    Rule.DEFINITION: "Compare a metric that both define alike: see /v1/definitions.",
+}
+
+
+def rule_of(rule: Rule, side: Side, comparison: Comparison) -> str:
+    """A reader's rule in words."""
+    contract = side.contract
+    window = comparison.windows["a" if side is comparison.a else "b"]
+    match rule:
+        case Rule.AS_OF:
+            return f"snapshot {side.snapshot_id}"
+        case Rule.WINDOW:
+            return (
+                f"{contract.window_days} days, {window['since']} to {window['until']}"
+            )
+        case Rule.TIME_ZONE:
+            zone = contract.time_zone
+            where = "the accounts' own zone" if zone == "account" else zone
+            return f"today is {window['today']}, by {where}"
+        case Rule.PARTIAL_DAY:
+            return PARTIAL_DAYS[contract.partial_days]
+        case Rule.LEVEL:
+            return LEVELS[contract.level]
+        case Rule.STATUS:
+            return status_rule(contract)
+        case Rule.COUNTRY:
+            return COUNTRIES[contract.countries]
+        case Rule.CURRENCY:
+            return CURRENCIES[contract.currency]
+        case _:
+            return CLICKS[contract.clicks]
+
+
+def sentence(step: Step, comparison: Comparison, row_count: int) -> str:
+    """What a step means and what to do about it."""
+    a, b = comparison.a, comparison.b
+    rules = (
+        f"{a.contract.label}: {rule_of(step.rule, a, comparison)}; "
+        f"{b.contract.label}: {rule_of(step.rule, b, comparison)}."
+    )
+    delta = step.figures["delta"]
+    if row_count == 0:
+        return f"{rules} That makes no difference here."
+    rows = f"{row_count:,} row{'' if row_count == 1 else 's'}"
+    if delta is None:
+        label = comparison.measure.label
+        return f"{rules} {rows} differ; {label} has no value after this step."
+    if delta == 0:
+        return f"{rules} {rows} differ, and add up to nothing."
+    return f"{rules} {_effect(delta, comparison)}, by {rows}. {ADVICE[step.rule]}"
+
+
+def summary(comparison: Comparison, has_doubts: bool) -> str:
+    """The answer in a sentence or two."""
+    ends, measure = comparison.ends, comparison.measure
+    a, b = comparison.a.contract, comparison.b.contract
+    if ends["difference"] is None:
+        unknown = [
+            contract.label
+            for contract, value in ((a, ends["value_a"]), (b, ends["value_b"]))
+            if value is None
+        ]
+        text = f"{' and '.join(unknown)}: {measure.label} is not known."
+    elif ends["difference"] == 0:
+        value = told_value(ends["value_a"], measure, comparison.currency_a)
+        offset = [step for step in comparison.steps if step.figures["top_delta"]]
+        text = (
+            f"The two agree: {a.label} and {b.label} both show {value}"
+            f"{', though some of their rows differ.' if offset else '.'}"
+        )
+    else:
+        text = (
+            f"{a.label} shows "
+            f"{told_value(ends['value_a'], measure, comparison.currency_a)}, {b.label} "
+            f"{told_value(ends['value_b'], measure, comparison.currency_b)}. "
+            f"{_main_causes(comparison)}"
+        )
+    doubt = " Some checks are not ok: look at them first." if has_doubts else ""
+    return text + doubt
+
+
+def _main_causes(comparison: Comparison) -> str:
+    found = sorted(
+        (step for step in comparison.steps if step.figures["delta"]),
+        key=lambda step: (-abs(step.figures["delta"]), step.rule),
+    )
+    causes = [
+        f"{_name(step.rule)} ({_signed(step.figures['delta'], comparison)})"
+        for step in found
+    ]
+    return f"The difference is made by {', '.join(causes)}." if causes else ""
+
+
+def _name(rule: Rule) -> str:
+    return str(rule.name).lower().replace("_", " ")
+
+
+def _effect(delta: Decimal, comparison: Comparison) -> str:
+    size = told_value(abs(delta), comparison.measure, comparison.currency_b)
+    return (
+        f"{comparison.b.contract.label}'s rule makes it {size} "
+        f"{'more' if delta > 0 else 'less'}"
+    )
+
+
+def _signed(delta: Decimal, comparison: Comparison) -> str:
+    size = told_value(abs(delta), comparison.measure, comparison.currency_b)
+    return f"{'+' if delta > 0 else '-'}{size}"

@@ -1,0 +1,262 @@
+-- Grain: one row per step and row behind it, the largest first: an object's day in a
+-- country, or its campaign's where the step goes to another level. `row_rank` counts
+-- them; after the first `row_limit` comes one row without ids, the sum of all others.
+-- A step to another snapshot or level takes rows out and puts others of the same thing
+-- in: those are one row.
+with steps as (
+
+    select
+        unnest(cast($masks_before as integer[])) as mask_before,
+        unnest(cast($masks_after as integer[])) as mask_after,
+        unnest(range(len(cast($masks_after as integer[])))) + 1 as step
+
+),
+
+-- Of a row that is the same for both readers nothing stands behind a step.
+differing as (
+
+    select *
+    from explain_marked
+    where
+        bits_a <> bits_b
+        or day_bits < 15
+        or top_aa is distinct from top_bb
+        or top_aa is distinct from top_ab
+        or top_aa is distinct from top_ba
+        or bottom_aa is distinct from bottom_bb
+        or bottom_aa is distinct from bottom_ab
+        or bottom_aa is distinct from bottom_ba
+
+),
+
+stepped as (
+
+    select
+        differing.*,
+        steps.step,
+        xor(steps.mask_before, steps.mask_after) & 16 > 0 as is_level_step,
+        xor(steps.mask_before, steps.mask_after) & 1 > 0 as is_as_of_step,
+        (
+            (
+                (differing.bits_b & steps.mask_before)
+                | (differing.bits_a & ~steps.mask_before)
+            ) = 121
+            and (differing.day_bits >> ((steps.mask_before >> 1) & 3)) & 1 = 1
+        ) as is_in_before,
+        (
+            (
+                (differing.bits_b & steps.mask_after)
+                | (differing.bits_a & ~steps.mask_after)
+            ) = 121
+            and (differing.day_bits >> ((steps.mask_after >> 1) & 3)) & 1 = 1
+        ) as is_in_after,
+        steps.mask_before & 384 as value_before,
+        steps.mask_after & 384 as value_after
+    from differing
+    cross join steps
+
+),
+
+changed as (
+
+    select
+        *,
+        case
+            when not is_in_before then 0
+            when value_before = 0 then coalesce(top_aa, 0)
+            when value_before = 128 then coalesce(top_ba, 0)
+            when value_before = 256 then coalesce(top_ab, 0)
+            else coalesce(top_bb, 0)
+        end as top_before,
+        case
+            when not is_in_after then 0
+            when value_after = 0 then coalesce(top_aa, 0)
+            when value_after = 128 then coalesce(top_ba, 0)
+            when value_after = 256 then coalesce(top_ab, 0)
+            else coalesce(top_bb, 0)
+        end as top_after,
+        case
+            when not is_in_before then 0
+            when value_before = 0 then coalesce(bottom_aa, 0)
+            when value_before = 128 then coalesce(bottom_ba, 0)
+            when value_before = 256 then coalesce(bottom_ab, 0)
+            else coalesce(bottom_bb, 0)
+        end as bottom_before,
+        case
+            when not is_in_after then 0
+            when value_after = 0 then coalesce(bottom_aa, 0)
+            when value_after = 128 then coalesce(bottom_ba, 0)
+            when value_after = 256 then coalesce(bottom_ab, 0)
+            else coalesce(bottom_bb, 0)
+        end as bottom_after
+    from stepped
+
+),
+
+behind as (
+
+    select
+        step,
+        is_level_step,
+        is_as_of_step,
+        account_id,
+        campaign_id,
+        object_id,
+        level,
+        campaign_name,
+        country_code,
+        top_after - top_before as top_delta,
+        bottom_after - bottom_before as bottom_delta,
+        date_day
+    from changed
+    where top_before <> top_after or bottom_before <> bottom_after
+
+),
+
+merged as (
+
+    select
+        step,
+        account_id,
+        campaign_id,
+        case when is_as_of_step then object_id end as object_id,
+        case when is_as_of_step then level end as level,
+        max(campaign_name) as campaign_name,
+        country_code,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta,
+        date_day
+    from behind
+    where is_level_step or is_as_of_step
+    group by
+        step,
+        account_id,
+        campaign_id,
+        case when is_as_of_step then object_id end,
+        case when is_as_of_step then level end,
+        country_code,
+        date_day
+    having sum(top_delta) <> 0 or sum(bottom_delta) <> 0
+
+),
+
+united as materialized (
+
+    select * exclude (is_level_step, is_as_of_step)
+    from behind
+    where not (is_level_step or is_as_of_step)
+
+    union all
+
+    select *
+    from merged
+
+),
+
+-- The size of the last row to be listed: only larger ones need to be put in order.
+totals as (
+
+    select
+        step,
+        count(*) as row_count,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta,
+        list_min(max(abs(top_delta), greatest($row_limit, 1))) as smallest_listed
+    from united
+    group by step
+
+),
+
+ranked as (
+
+    select
+        united.*,
+        row_number() over (
+            partition by united.step
+            order by
+                abs(united.top_delta) desc,
+                abs(united.bottom_delta) desc,
+                united.date_day desc,
+                united.account_id asc,
+                united.campaign_id asc,
+                united.object_id asc,
+                united.level asc,
+                united.country_code asc
+        ) as row_rank
+    from united
+    inner join totals on united.step = totals.step
+    where abs(united.top_delta) >= totals.smallest_listed
+
+),
+
+listed as (
+
+    select *
+    from ranked
+    where row_rank <= $row_limit
+
+),
+
+listed_totals as (
+
+    select
+        step,
+        count(*) as row_count,
+        sum(top_delta) as top_delta,
+        sum(bottom_delta) as bottom_delta
+    from listed
+    group by step
+
+),
+
+rest as (
+
+    select
+        totals.step,
+        totals.row_count - coalesce(listed_totals.row_count, 0) as row_count,
+        totals.top_delta - coalesce(listed_totals.top_delta, 0) as top_delta,
+        totals.bottom_delta - coalesce(listed_totals.bottom_delta, 0) as bottom_delta
+    from totals
+    left join listed_totals on totals.step = listed_totals.step
+    where totals.row_count > coalesce(listed_totals.row_count, 0)
+
+),
+
+answered as (
+
+    select
+        step,
+        1 as row_count,
+        account_id,
+        campaign_id,
+        object_id,
+        level,
+        campaign_name,
+        country_code,
+        top_delta,
+        bottom_delta,
+        date_day,
+        row_rank
+    from listed
+
+    union all
+
+    select
+        step,
+        row_count,
+        null as account_id,
+        null as campaign_id,
+        null as object_id,
+        null as level,
+        null as campaign_name,
+        null as country_code,
+        top_delta,
+        bottom_delta,
+        null as date_day,
+        null as row_rank
+    from rest
+
+)
+
+select * from answered
+order by step, row_rank nulls last

@@ -1,0 +1,4 @@
+-- Grain: one row per shipped reader.
+select *
+from marts.reader_contracts
+order by reader
