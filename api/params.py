@@ -204,7 +204,7 @@ class RowsQuery(RangeQuery, PageQuery):
     format: Form | None = Field(
         None,
         description="The form of the answer; by default what Accept prefers, or json. "
-        "All others are exports: every row at once, in the snapshot's order.",
+        "All others are exports: every row at once, in no order.",
     )
     bom: bool = Field(
         False,

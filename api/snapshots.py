@@ -331,6 +331,9 @@ class Snapshots:
             file,
             read_only=True,
             config={
+                # Whatever is read in order says so; a million rows for an export would
+                # wait in memory for their turn.
+                "preserve_insertion_order": "false",
                 "memory_limit": self._settings.memory_limit,
                 "temp_directory": "",
                 "threads": str(self._settings.threads),

@@ -291,37 +291,45 @@ reasoned as (
 
 ),
 
--- The row before the current overview is the one it is compared with.
+previous as (
+
+    select *
+    from reasoned
+    where part = 'overview' and not is_current
+
+),
+
+-- At most one row, so a join costs less than looking back from each of them.
 compared as (
 
     select
-        *,
-        metrics.change(spend, lag(spend) over before) as spend_change,
-        metrics.change(revenue, lag(revenue) over before) as revenue_change,
-        metrics.change(orders, lag(orders) over before) as orders_change,
-        metrics.change(impressions, lag(impressions) over before)
+        reasoned.*,
+        metrics.change(reasoned.spend, previous.spend) as spend_change,
+        metrics.change(reasoned.revenue, previous.revenue) as revenue_change,
+        metrics.change(reasoned.orders, previous.orders) as orders_change,
+        metrics.change(reasoned.impressions, previous.impressions)
             as impressions_change,
-        metrics.change(clicks, lag(clicks) over before) as clicks_change,
-        metrics.change(link_clicks, lag(link_clicks) over before)
+        metrics.change(reasoned.clicks, previous.clicks) as clicks_change,
+        metrics.change(reasoned.link_clicks, previous.link_clicks)
             as link_clicks_change,
-        metrics.change(outbound_clicks, lag(outbound_clicks) over before)
+        metrics.change(reasoned.outbound_clicks, previous.outbound_clicks)
             as outbound_clicks_change,
-        metrics.change(landing_page_views, lag(landing_page_views) over before)
+        metrics.change(reasoned.landing_page_views, previous.landing_page_views)
             as landing_page_views_change,
-        metrics.change(add_to_cart, lag(add_to_cart) over before)
+        metrics.change(reasoned.add_to_cart, previous.add_to_cart)
             as add_to_cart_change,
-        metrics.change(checkouts_initiated, lag(checkouts_initiated) over before)
+        metrics.change(reasoned.checkouts_initiated, previous.checkouts_initiated)
             as checkouts_initiated_change,
-        metrics.change(aov, lag(aov) over before) as aov_change,
-        metrics.change(cac, lag(cac) over before) as cac_change,
-        metrics.change(roas, lag(roas) over before) as roas_change,
-        metrics.change(ctr, lag(ctr) over before) as ctr_change,
-        metrics.change(cpc, lag(cpc) over before) as cpc_change,
-        metrics.change(cpm, lag(cpm) over before) as cpm_change,
-        metrics.change(conversion_rate, lag(conversion_rate) over before)
+        metrics.change(reasoned.aov, previous.aov) as aov_change,
+        metrics.change(reasoned.cac, previous.cac) as cac_change,
+        metrics.change(reasoned.roas, previous.roas) as roas_change,
+        metrics.change(reasoned.ctr, previous.ctr) as ctr_change,
+        metrics.change(reasoned.cpc, previous.cpc) as cpc_change,
+        metrics.change(reasoned.cpm, previous.cpm) as cpm_change,
+        metrics.change(reasoned.conversion_rate, previous.conversion_rate)
             as conversion_rate_change
     from reasoned
-    window before as (partition by part, part_key order by is_current)
+    left join previous on reasoned.part = 'overview' and reasoned.is_current
 
 ),
 

@@ -1,4 +1,4 @@
--- Grain: one row per row of the level, as rows_*.sql, in the snapshot's order. Text
+-- Grain: one row per row of the level, as rows_*.sql, in no order. Text
 -- that a spreadsheet would take for a formula has an apostrophe before it.
 copy ( -- noqa: PRS
 

@@ -1,4 +1,4 @@
--- Grain: one row per row of the level, as rows_*.sql, in the snapshot's order; money
+-- Grain: one row per row of the level, as rows_*.sql, in no order; money
 -- and moments as in the API's JSON.
 copy ( -- noqa: PRS
 

@@ -1,4 +1,4 @@
--- Grain: one row per row of the level, as rows_*.sql, in the snapshot's order and with
+-- Grain: one row per row of the level, as rows_*.sql, in no order and with
 -- its types.
 copy ( -- noqa: PRS
 

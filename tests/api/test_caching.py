@@ -4,6 +4,7 @@ acme's account is in New York and was last read at 09:25 UTC; four cycles of 900
 later, behind 10:25 UTC, it is too old. Its day begins at 04:00 UTC, in summer time.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Message
 
 from api.caching import Answered, Kept
 from api.keys import Keys, new_key
@@ -305,6 +307,33 @@ def test_head_is_get_without_its_body(client: LocalClient, is_kept: bool) -> Non
         assert (head.status_code, head.content) == (200, b"")
         for name in ("Content-Length", "Content-Type", "ETag"):
             assert head.headers.get(name) == whole.headers.get(name)
+        assert sent(client.app, "HEAD", path) == b""
+        assert sent(client.app, "GET", path) != b""
+
+
+def sent(app: ASGIApp, method: str, path: str) -> bytes:
+    """The body as the application sends it: clients and servers drop that of HEAD."""
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1:8000")],
+        "state": {},
+    }
+    pieces = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        pieces.append(message.get("body", b""))
+
+    asyncio.run(app(scope, receive, send))
+    return b"".join(pieces)
 
 
 @pytest.mark.usefixtures("acme_only")

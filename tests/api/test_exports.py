@@ -4,13 +4,12 @@ acme has five rows in its default window, as tests/api/test_rows tells.
 """
 
 import csv
+import hashlib
 import io
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
-import uvicorn
+import requests
 
 import api.snapshots
 from api.callers import EVERYONE
@@ -28,6 +27,7 @@ from api.main import create_app
 from api.schemas_objects import CampaignRow
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Reader, Snapshots
+from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
@@ -390,28 +390,6 @@ def test_an_export_that_cannot_be_written_says_so(
     assert "missing/file" not in answer.text
 
 
-@contextmanager
-def served(settings: Settings) -> Iterator[tuple[int, Snapshots]]:
-    """The API over real HTTP, and its snapshots."""
-    app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        _until(lambda: server.started)
-        yield server.servers[0].sockets[0].getsockname()[1], app.state.snapshots
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-def _until(is_true: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @pytest.mark.usefixtures("world")
 def test_a_caller_who_goes_away_stops_the_query_of_the_export(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -428,7 +406,9 @@ def test_a_caller_who_goes_away_stops_the_query_of_the_export(
             ended.set()
 
     monkeypatch.setattr(Reader, "write", watched)
-    with served(replace(settings, export_seconds=600)) as (port, _):
+    app = create_app(replace(settings, export_seconds=600))
+    with listening(app, timeout_graceful_shutdown=1) as url:
+        port = int(url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as caller:
             caller.sendall(
                 b"GET /v1/rows/campaign?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -436,4 +416,57 @@ def test_a_caller_who_goes_away_stops_the_query_of_the_export(
             assert begun.wait(10)
 
         assert ended.wait(10)
+    assert folder() == []
+
+
+MILLION = """
+    insert into core.meta_daily_metrics by name
+    select
+        'acme' as store,
+        '111' as account_id,
+        cast(c.range as varchar) as campaign_id,
+        '=campaign ' || c.range as campaign_name,
+        'C' || k.range as country_code,
+        'USD' as account_currency,
+        '1' as load_id,
+        c.range + 0.25 as spend,
+        1000 as impressions,
+        cast(date '2026-03-10' - cast(d.range as integer) as date) as date_day,
+        timestamptz '2026-03-10 09:25:00+00' as loaded_at
+    from range(1000) d, range(100) c, range(10) k
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_a_million_rows_are_exported_within_little_memory(
+    publish: Publish,
+    report: Callable[..., None],
+    settings: Settings,
+    acme_world: Any,
+    form: str,
+) -> None:
+    acme_world["core.meta_daily_metrics"] = []
+    publish(acme_world)
+    report()
+    file = settings.data_dir / "snapshots" / "s1.duckdb"
+    with duckdb.connect(file) as connection:
+        connection.execute(MILLION)
+    pointer = json.loads((settings.data_dir / "current.json").read_text())
+    pointer["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (settings.data_dir / "current.json").write_text(json.dumps(pointer))
+    app = create_app(replace(settings, memory_limit="200MB"))
+    target = f"/v1/rows/campaign?format={form}&since=2023-06-15&until=2026-03-10"
+
+    with listening(app) as url:
+        answer = requests.get(url + target, stream=True, timeout=120)
+        assert answer.status_code == 200, answer.text
+        size = lines = 0
+        for piece in answer.iter_content(2**20):
+            size += len(piece)
+            lines += piece.count(b"\n")
+
+    assert answer.headers["X-Row-Count"] == "1000000"
+    assert size == int(answer.headers["Content-Length"])
+    assert lines == {"csv": 1_000_001, "ndjson": 1_000_000}.get(form, lines)
     assert folder() == []

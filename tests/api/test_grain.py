@@ -19,7 +19,11 @@ Trend = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
-    with served(tmp_path_factory.mktemp("acme"), acme()) as client:
+    # The Monday that a week of the default window stands under has a share too.
+    monday = {"store": "acme", "date_day": "2026-03-02", "settled_share": 0.5}
+    world = acme()
+    world["marts.settled_days"].append(monday)
+    with served(tmp_path_factory.mktemp("acme"), world) as client:
         yield client
 
 
