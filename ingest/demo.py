@@ -36,6 +36,7 @@ DAYS_BETWEEN = 2
 # Young accounts: the first cycle reads all their days, so each cycle builds once.
 CREATED_DAYS_AGO = 34
 TABLE_WIDTH = 110
+EXPLAINED = {"store": "acme", "metric": "spend"}
 # Metrics as the sandbox's truth names them, and as core does.
 METRICS = {
     "spend": "spend_account_currency",
@@ -85,7 +86,8 @@ def run_demo(serving: bool) -> tuple[Any, str, int]:
         lines = list(_lines(sandbox, settings))
         equal = all(line.ours == line.truth for line in lines)
         _show(lines)
-        _say(_next_steps(equal))
+        explained = _explained(settings)
+        _say(_next_steps(equal, settings))
         if serving:
             from ingest.verbs_show import serve_forever
 
@@ -94,6 +96,7 @@ def run_demo(serving: bool) -> tuple[Any, str, int]:
         "equal": equal,
         "data_dir": str(data_dir),
         "lines": [line.__dict__ for line in lines],
+        "explained": explained,
     }
     return document, "", 0 if equal else 1
 
@@ -192,15 +195,31 @@ def _show(lines: list[Line]) -> None:
     Console(stderr=True, width=TABLE_WIDTH).print(table)
 
 
-def _next_steps(equal: bool) -> str:
+def _explained(settings: Settings) -> dict[str, Any]:
+    """Why the two readers show different spend of one store, in steps."""
+    from ingest.verbs_explain import explained
+    from ingest.waterfall import in_short
+
+    document: dict[str, Any] = explained(settings, EXPLAINED)["data"]
+    _say(f"Why two readers show different numbers of {EXPLAINED['store']}:")
+    _say(in_short(document))
+    return document
+
+
+def _next_steps(equal: bool, settings: Settings) -> str:
     verdict = (
         "Every level of every account equals the truth."
         if equal
         else "The published numbers are NOT the truth: this is a bug."
     )
+    explain = " ".join(f"--{name} {value}" for name, value in EXPLAINED.items())
     return (
-        f"{verdict}\nNext: `pathways demo --serve` and open /docs, or write your "
-        "stores into .dlt/config.toml and run `pathways run`."
+        f"{verdict}\nThe rows behind each step, and the checks:\n"
+        f"  PATHWAYS__DATA_DIR={settings.data_dir} "
+        f"PATHWAYS__NOW={settings.clock():%Y-%m-%dT%H:%M:%SZ} "
+        f".venv/bin/pathways explain {explain}\n"
+        "Next: `pathways demo --serve` and open /docs, or write your stores into "
+        ".dlt/config.toml and run `pathways run`."
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest.cli import verb
 from ingest.verbs_cycle import Answer, configured
+
+if TYPE_CHECKING:
+    from ingest.settings import Settings
 
 
 @verb("explain")
@@ -28,6 +31,20 @@ def explain(**asked: Any) -> Answer:
     """Why two readers show different numbers: steps that add up, rows, checks."""
     settings = configured()
 
+    from ingest.waterfall import waterfall
+
+    given = {name: value for name, value in asked.items() if value not in (None, ())}
+    document = explained(settings, given)
+    return document, waterfall(document["data"]), 0
+
+
+def explained(settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
+    """The document of /v1/explain for what is asked, of what is published.
+
+    Raises:
+        ConfigError: what is asked for cannot be explained.
+        PathwaysError: what is published cannot be read.
+    """
     from pydantic import ValidationError
 
     from api.callers import EVERYONE
@@ -37,15 +54,13 @@ def explain(**asked: Any) -> Answer:
     from api.settings import Settings as ApiSettings
     from api.snapshots import Snapshots
     from ingest.errors import ConfigError, PathwaysError
-    from ingest.waterfall import waterfall
 
-    given = {name: value for name, value in asked.items() if value not in (None, ())}
     api_settings = ApiSettings(
         data_dir=settings.data_dir, now=settings.now, readers=settings.reader_rules()
     )
     snapshots = Snapshots(api_settings)
     try:
-        query = ExplainQuery.model_validate(given)
+        query = ExplainQuery.model_validate(asked)
         answer = explanation(
             query, snapshots, EVERYONE, api_settings, api_settings.moment()
         )
@@ -65,5 +80,4 @@ def explain(**asked: Any) -> Answer:
         raise kind(problem.message, problem.hint, code=problem.code) from None
     finally:
         snapshots.close()
-    document = answer.model_dump(mode="json")
-    return document, waterfall(document["data"]), 0
+    return answer.model_dump(mode="json")

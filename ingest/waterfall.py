@@ -12,14 +12,17 @@ from rich.text import Text
 BAR = 24
 
 
+def in_short(explained: dict[str, Any]) -> str:
+    """The document of `pathways explain --json`: a sentence and the steps."""
+    console = _console()
+    _print_steps(console, explained)
+    return _printed(console)
+
+
 def waterfall(explained: dict[str, Any]) -> str:
     """The document of `pathways explain --json`, as a table, sentences and checks."""
-    out = io.StringIO()
-    console = Console(
-        file=out, force_terminal=sys.stdout.isatty(), width=100, highlight=False
-    )
-    console.print(explained["summary"])
-    console.print(_table(explained))
+    console = _console()
+    _print_steps(console, explained)
     for step in explained["steps"]:
         console.print(f"{_name(step['dimension'])}: {step['sentence']}", markup=False)
         for row in step["rows"]:
@@ -33,7 +36,27 @@ def waterfall(explained: dict[str, Any]) -> str:
     for check in explained["checks"]:
         _print_check(console, check)
     console.print(f"\nPinned to its snapshot: {explained['link']}", soft_wrap=True)
-    return out.getvalue().rstrip("\n")
+    return _printed(console)
+
+
+def _console() -> Console:
+    return Console(
+        file=io.StringIO(),
+        force_terminal=sys.stdout.isatty(),
+        width=100,
+        highlight=False,
+    )
+
+
+def _printed(console: Console) -> str:
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue().rstrip("\n")
+
+
+def _print_steps(console: Console, explained: dict[str, Any]) -> None:
+    console.print(explained["summary"])
+    console.print(_table(explained))
 
 
 def _table(explained: dict[str, Any]) -> Table:
