@@ -1,11 +1,13 @@
 """CFG-2: demo and tests need no network and send none; telemetry is off."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tomllib
 import urllib.request
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -184,4 +186,10 @@ def test_demo_runs_without_any_network(root: Path, tmp_path: Path) -> None:
     )
 
     assert ended.returncode == 0, ended.stderr[-2000:]
-    assert '"equal": true' in ended.stdout
+    told = json.loads(ended.stdout)
+    explained = told["explained"]
+    steps = [Decimal(step["delta"]) for step in explained["steps"]]
+    assert told["equal"] is True
+    # Fourteen days of every status beside seven of what is active now.
+    assert Decimal(explained["difference"]) < 0
+    assert sum(steps) == Decimal(explained["difference"])
