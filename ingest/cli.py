@@ -5,6 +5,7 @@ configuration; 3 an error nobody expected; 75 another run holds the lock; 130 an
 signals.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -44,9 +45,9 @@ class LazyGroup(click.Group):
         return self.commands.get(cmd_name)
 
     def _load(self) -> None:
-        if not self.commands:
-            for theme in THEMES:
-                __import__(f"ingest.{theme}")
+        # All of them each time: what imports one theme alone knows of no other.
+        for theme in THEMES:
+            importlib.import_module(f"ingest.{theme}")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -42,9 +42,9 @@ def metrics(
         is_stale=stale is not None,
         accounts=report.accounts if report else [],
     )
-    return PlainTextResponse(
-        ages.text() + requests.text(), media_type=CONTENT_TYPE_LATEST
-    )
+    # Requests are everybody's: a key of some stores is not told what others ask.
+    counts = requests.text() if caller.stores is None else b""
+    return PlainTextResponse(ages.text() + counts, media_type=CONTENT_TYPE_LATEST)
 
 
 def _served(snapshots: Snapshots, caller: Caller) -> Source | None:

@@ -227,14 +227,18 @@ def compared(
         snapshot_of_a = "s0"
         asked["facts"] = "explain_facts_of_two"
     top, bottom, _ = RATIOS.get(case.metric, (case.metric, None, 1))
-    return compare(
-        Reader(EVERYONE, Source("s1", NOW), database, 60),
-        Scope("acme"),
-        Measure(case.metric, case.metric, "count", "up", top, bottom),
-        Side(Contract.model_validate(case.a), snapshot_of_a, NOW),
-        Side(Contract.model_validate(case.b), "s1", NOW),
-        **asked,
-    )
+    reader = Reader(EVERYONE, Source("s1", NOW), database, 60)
+    try:
+        return compare(
+            reader,
+            Scope("acme"),
+            Measure(case.metric, case.metric, "count", "up", top, bottom),
+            Side(Contract.model_validate(case.a), snapshot_of_a, NOW),
+            Side(Contract.model_validate(case.b), "s1", NOW),
+            **asked,
+        )
+    finally:
+        reader.end()
 
 
 def alone(side: str, case: Case) -> Mixture:
