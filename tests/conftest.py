@@ -19,6 +19,15 @@ pytest_plugins = ("tests.fixtures.no_network",)
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """A verb that runs in this process sets it for the tests after it, too."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @dataclass(frozen=True)
 class Ended:
     """A finished `pathways` process."""

@@ -290,6 +290,7 @@ def test_a_reader_of_two_cannot_leave_them(
     snapshots.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("three")
 def test_ten_moments_leave_two_past_states_open(
     settings: Settings, publish: Publish, acme_world: Any

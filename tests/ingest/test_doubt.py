@@ -78,6 +78,7 @@ def test_day_that_became_empty_is_held_back_and_the_rest_is_read(run: Run) -> No
     assert {key: run.spend()[key] for key in others} == others
 
 
+@pytest.mark.slow
 def test_rows_of_what_is_held_back_are_not_stored(run: Run) -> None:
     of_the_day = (
         "select count(*) from raw_meta.account_insights "
@@ -104,6 +105,7 @@ def test_day_that_is_empty_twice_is_empty(run: Run) -> None:
     assert run.spend() == run.truth()
 
 
+@pytest.mark.slow
 def test_empty_answer_that_was_a_slip_changes_nothing(run: Run) -> None:
     of_acme = rf"act_{ACME}/insights"
     run.sandbox.faults.add(match=of_acme, fault=emptied(), times=None)
@@ -118,6 +120,7 @@ def test_empty_answer_that_was_a_slip_changes_nothing(run: Run) -> None:
     assert run.spend() == run.truth()
 
 
+@pytest.mark.slow
 def test_loss_is_believed_at_once_when_told_so(run: Run) -> None:
     empty_first_day(run)
 
@@ -146,6 +149,7 @@ def test_level_that_is_short_is_read_again_before_it_is_believed(run: Run) -> No
     assert run.spend() == run.truth()
 
 
+@pytest.mark.slow
 def test_level_that_a_second_reading_makes_short_is_read_again_too(run: Run) -> None:
     """Every level lacks a row of the first day; ads look whole beside the others."""
     first_row_lost = page_edited(lambda _, page: page | {"data": page["data"][1:]})
@@ -159,6 +163,7 @@ def test_level_that_a_second_reading_makes_short_is_read_again_too(run: Run) -> 
     assert run.spend() == run.truth()
 
 
+@pytest.mark.slow
 def test_second_look_that_has_to_wait_is_left_for_a_later_run(run: Run) -> None:
     before = run.spend()
     run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
@@ -174,6 +179,7 @@ def test_second_look_that_has_to_wait_is_left_for_a_later_run(run: Run) -> None:
     assert run.spend()[unsure] == before[unsure]
 
 
+@pytest.mark.slow
 def test_second_look_that_is_refused_is_reported(run: Run) -> None:
     before = run.spend()
     run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
@@ -188,6 +194,7 @@ def test_second_look_that_is_refused_is_reported(run: Run) -> None:
     assert run.spend()[unsure] == before[unsure]
 
 
+@pytest.mark.slow
 def test_level_that_is_short_twice_alike_is_believed(run: Run) -> None:
     run.sandbox.faults.add(match=ADS_IN_TOTAL, fault=rows_dropped(1), times=2)
 
@@ -214,6 +221,7 @@ def test_level_that_is_short_twice_unlike_keeps_what_was_known(run: Run) -> None
     assert run.spend() == truth | {unsure: before[unsure]}
 
 
+@pytest.mark.slow
 def test_level_that_is_refused_leaves_the_others_read(run: Run) -> None:
     before = run.spend()
     run.sandbox.append(RestateDay(run.sandbox.clock.now(), ACME, FIRST, 900, 1000))
@@ -238,6 +246,7 @@ def test_account_beside_one_that_is_held_back_is_read(run: Run) -> None:
     assert {key: run.spend()[key] for key in truth} == truth
 
 
+@pytest.mark.slow
 def test_day_of_which_one_level_failed_is_split_until_it_is_read_again(
     run: Run,
 ) -> None:

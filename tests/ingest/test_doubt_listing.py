@@ -48,6 +48,7 @@ def present(run: FaultRun, object_type: ObjectType = "ad") -> list[str]:
     return sorted(each["id"] for each in known if each["is_present"])
 
 
+@pytest.mark.slow
 def test_listing_that_lacks_much_is_believed_when_the_next_lacks_the_same(
     run: FaultRun,
 ) -> None:

@@ -144,6 +144,7 @@ def test_days_that_take_too_long_together_are_read_one_by_one(tmp_path: Path) ->
         assert shown_is_true(run)
 
 
+@pytest.mark.slow
 def test_children_follow_a_parent_that_was_paused_before_their_listing_failed(
     run: FaultRun,
 ) -> None:
@@ -168,6 +169,7 @@ def test_children_follow_a_parent_that_was_paused_before_their_listing_failed(
     assert statuses == {"CAMPAIGN_PAUSED"}
 
 
+@pytest.mark.slow
 def test_listing_that_fails_keeps_no_changed_day_from_being_read(run: FaultRun) -> None:
     sandbox = run.sandbox
     today = sandbox.world.accounts[0].local_day(sandbox.clock.now())
@@ -183,6 +185,7 @@ def test_listing_that_fails_keeps_no_changed_day_from_being_read(run: FaultRun) 
     assert shown_is_true(run)
 
 
+@pytest.mark.slow
 def test_listing_begins_again_where_an_object_changed_between_two_pages(
     base: Path, tmp_path: Path
 ) -> None:
@@ -219,6 +222,7 @@ def test_days_asked_for_by_hand_and_left_are_a_failure(run: FaultRun) -> None:
     assert "Ask for the same days again after" in str(summary.failures[0])
 
 
+@pytest.mark.slow
 def test_days_asked_for_by_hand_end_today(run: FaultRun) -> None:
     sandbox = run.sandbox
     today = sandbox.world.accounts[0].local_day(sandbox.clock.now())
@@ -278,6 +282,7 @@ def test_account_whose_creation_is_no_moment_is_read(tmp_path: Path) -> None:
         assert history_missing(run.settings) > 1000
 
 
+@pytest.mark.slow
 def test_account_named_by_half_a_pair_is_read(tmp_path: Path) -> None:
     odd = edited(lambda body: re.sub(rb'("name":")[^"]+', rb"\g<1>\\ud83d shop", body))
     with small_world() as sandbox:
@@ -310,6 +315,7 @@ def test_what_had_to_be_split_is_asked_for_so_at_once_in_the_days_before(
         assert len(refused) == 8 * 4
 
 
+@pytest.mark.slow
 def test_smaller_pages_of_few_days_do_not_limit_the_days_of_later_runs(
     tmp_path: Path,
 ) -> None:

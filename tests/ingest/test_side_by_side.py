@@ -117,6 +117,7 @@ def test_one_slice_at_a_time_where_calls_or_time_are_few(
     assert most_at_once(sandbox.requests) == 1
 
 
+@pytest.mark.slow
 def test_slice_that_fails_for_good_leaves_what_the_others_read(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_slice_that_fails_for_good_leaves_what_the_others_read(
             assert is_true(sandbox, tmp_path, part)
 
 
+@pytest.mark.slow
 def test_failure_does_not_hide_behind_a_slice_that_has_to_wait(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +169,7 @@ def test_failure_does_not_hide_behind_a_slice_that_has_to_wait(
     assert {failure.code for failure in summary.failures} == {"META-190", "META-WAIT"}
 
 
+@pytest.mark.slow
 def test_days_that_were_left_midway_are_read_one_by_one(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +194,7 @@ def test_days_that_were_left_midway_are_read_one_by_one(
     assert most_at_once(requests) == 1
 
 
+@pytest.mark.slow
 def test_receipts_count_the_calls_of_their_own_slice(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

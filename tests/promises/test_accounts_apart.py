@@ -189,6 +189,7 @@ def test_account_that_is_restored_is_right_in_the_next_run(
     assert run.spend() == run.truth([BAD, *GOOD])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["expired_token", "permission", "unknown_object"])
 def test_refusal_is_asked_once_and_not_again(run: Run, name: str) -> None:
     run.sandbox.fail_account(BAD, name)
@@ -199,6 +200,7 @@ def test_refusal_is_asked_once_and_not_again(run: Run, name: str) -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.slow
 def test_failed_account_leaves_a_receipt_that_says_why(run: Run) -> None:
     run.sandbox.fail_account(BAD, "permission")
 

@@ -63,6 +63,7 @@ def test_full_access_near_its_limit_slows_down_and_is_never_refused(
     assert pauses[-1] >= timedelta(seconds=5)
 
 
+@pytest.mark.slow
 def test_account_shut_for_forty_minutes_is_left_alone_and_read_on_afterwards(
     caught_up: Syncs,
 ) -> None:
@@ -90,6 +91,7 @@ def test_account_shut_for_forty_minutes_is_left_alone_and_read_on_afterwards(
     assert len(syncs.refused()) == 1
 
 
+@pytest.mark.slow
 def test_receipts_say_until_when_an_account_is_shut(caught_up: Syncs) -> None:
     syncs = caught_up
     syncs.sandbox.throttle(ACME, "insights", minutes=40)
@@ -105,6 +107,7 @@ def test_receipts_say_until_when_an_account_is_shut(caught_up: Syncs) -> None:
     ) == [(ACME, "insights", shut_until)]
 
 
+@pytest.mark.slow
 def test_plan_says_what_is_due_and_what_holds_it_up(
     syncs: Syncs, read_once: Path
 ) -> None:

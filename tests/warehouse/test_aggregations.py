@@ -19,6 +19,7 @@ def non_additive(empty_build: EmptyBuild) -> set[str]:
     return {row["name"] for row in rows}
 
 
+@pytest.mark.slow
 def test_what_does_not_add_up_is_not_summed_and_ratios_are_not_averaged(
     empty_build: EmptyBuild, non_additive: set[str]
 ) -> None:
@@ -35,6 +36,7 @@ def test_what_does_not_add_up_is_not_summed_and_ratios_are_not_averaged(
         assert name in statements
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -68,6 +70,7 @@ def test_a_wrong_aggregation_is_found(non_additive: set[str], sql: str) -> None:
     assert len(wrong_aggregations(sql, non_additive)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

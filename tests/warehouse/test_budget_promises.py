@@ -170,6 +170,7 @@ def assert_bounded_and_explained(rows: list[dict[str, Any]]) -> None:
             assert 0 <= row["probability_cac_at_target"] <= 1
 
 
+@pytest.mark.slow
 @any_data
 @given(
     cells=cell_days,
@@ -219,6 +220,7 @@ def test_a_higher_bar_never_advises_more_spend(
         assert probability <= lower[unit][1]
 
 
+@pytest.mark.slow
 @any_data
 @given(cells=cell_days)
 def test_reallocation_keeps_the_total_and_its_bounds(
@@ -235,6 +237,7 @@ def test_reallocation_keeps_the_total_and_its_bounds(
     assert all(0.5 <= row["multiple"] <= 1.2 for row in moved)
 
 
+@pytest.mark.slow
 @any_data
 @given(cells=cell_days)
 def test_start_plans_ask_for_more_where_a_purchase_costs_more(
@@ -276,6 +279,7 @@ STORIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", STORIES.values(), ids=STORIES.keys())
 def test_odd_stores_get_bounded_and_explained_answers(
     budget: Budget, cells: list[CellDay]
@@ -291,6 +295,7 @@ def test_odd_stores_get_bounded_and_explained_answers(
     assert all(plan["reason"] for plan in plans)
 
 
+@pytest.mark.slow
 def test_a_campaign_that_spent_three_target_cacs_for_nothing_is_cut(
     budget: Budget,
 ) -> None:
@@ -306,6 +311,7 @@ def test_a_campaign_that_spent_three_target_cacs_for_nothing_is_cut(
     assert actions == {"failing": "Cut"}
 
 
+@pytest.mark.slow
 def test_mart_and_function_give_the_same_rows_for_the_default_window(
     budget: Budget,
 ) -> None:
