@@ -58,22 +58,23 @@ def explained(settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
     api_settings = ApiSettings(
         data_dir=settings.data_dir, now=settings.now, readers=settings.reader_rules()
     )
-    snapshots = Snapshots(api_settings)
     try:
         query = ExplainQuery.model_validate(asked)
-        answer = explanation(
-            query, snapshots, EVERYONE, api_settings, api_settings.moment()
-        )
     except ValidationError as problem:
         named = ", ".join(
             f"--{str(error['loc'][0]).replace('_', '-')} ({error['msg']})"
-            for error in problem.errors()
+            for error in problem.errors(include_context=False)
         )
         raise ConfigError(
             f"Options that cannot be used: {named}.",
             "`pathways explain --help` lists them.",
             code="API-422-PARAMETER",
         ) from None
+    snapshots = Snapshots(api_settings)
+    try:
+        answer = explanation(
+            query, snapshots, EVERYONE, api_settings, api_settings.moment()
+        )
     except ApiError as problem:
         is_ours = STATUS_OF[type(problem)] >= HTTPStatus.INTERNAL_SERVER_ERROR
         kind = PathwaysError if is_ours else ConfigError

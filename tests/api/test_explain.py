@@ -6,9 +6,8 @@ in ZZ; 5 March campaign 2 7.00 / 7.00 / 1 and campaign 4 (never listed) 0.25 / 4
 in an unknown country; 10 March, today, campaign 1 8.25 / 26.00 / 2.
 """
 
-import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +24,7 @@ from api.main import create_app
 from api.settings import Settings
 from ingest.settings import ReaderSettings
 from tests.api.conftest import shipped_readers
+from tests.conftest import Pathways
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
@@ -510,15 +510,13 @@ def test_the_dashboard_shows_what_its_contract_says(
 @pytest.fixture
 def run(
     data_dir: Path, published: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Any]]:
+) -> Callable[..., Any]:
     """`pathways` in this process, over the published snapshot."""
     from ingest.cli import pathways
 
     monkeypatch.setenv("PATHWAYS__DATA_DIR", str(data_dir))
     monkeypatch.setenv("PATHWAYS__NOW", "2026-03-10T09:30:00Z")
-    yield lambda *words: CliRunner().invoke(pathways, ["explain", *words])
-    # What a refusal holds on to goes before the process does, or DuckDB complains.
-    gc.collect()
+    return lambda *words: CliRunner().invoke(pathways, ["explain", *words])
 
 
 def test_the_verb_prints_the_same_document(
@@ -551,7 +549,6 @@ def test_the_verb_draws_the_way_from_one_number_to_the_other(
     ("words", "code"),
     [
         (["--metric", "reach"], "API-422-NOT-ADDITIVE"),
-        (["--metric", "spend", "--since", "yesterday"], "API-422-PARAMETER"),
         (["--metric", "spend", "--a", "nobody"], "API-422-READER"),
     ],
     ids=lambda value: str(value)[:30],
@@ -576,6 +573,19 @@ def test_rules_that_rest_on_the_readers_today_or_other_rules_differ_with_them() 
 
     # Statuses are today's for 61 days until it; countries are those of all other rules.
     assert rules == [Rule.STATUS, Rule.COUNTRY]
+
+
+@pytest.mark.slow
+def test_the_verb_names_the_option_that_cannot_be_used(
+    data_dir: Path, published: None
+) -> None:
+    """In a process of its own: what pydantic holds on to, DuckDB misses at the end."""
+    ended = Pathways(data_dir)(
+        *("explain", "--store", "acme", "--metric", "spend", "--since", "yesterday")
+    )
+
+    assert ended.exit_code == 2
+    assert "[API-422-PARAMETER] Options that cannot be used: --since (" in ended.err
 
 
 def test_the_rules_of_a_configured_reader_are_those_of_a_shipped_one() -> None:
