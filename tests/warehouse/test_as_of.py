@@ -50,10 +50,11 @@ def compared(run: Pathways, file: str) -> list[tuple[str, int, str]]:
 
 def dashboards(data_dir: Path, now: datetime, as_of: str = "") -> list[Any]:
     """What the API answers each store, but for what it says of itself."""
-    client = LocalClient(create_app(Settings(data_dir, now=now)))
-    answers = [
-        client.get(f"/v1/dashboard?store={store}{as_of}") for store in ("acme", "noor")
-    ]
+    with LocalClient(create_app(Settings(data_dir, now=now))) as client:
+        answers = [
+            client.get(f"/v1/dashboard?store={store}{as_of}")
+            for store in ("acme", "noor")
+        ]
     return [answer.json().get("data", answer.text) for answer in answers]
 
 
@@ -120,8 +121,8 @@ def test_what_was_built_again_is_answered_with_what_it_holds_for(told: Told) -> 
     told.run("build", "--as-of", moment)
     app = create_app(Settings(told.run.data_dir, now=told.moment("F")))
 
-    client = LocalClient(app)
-    meta = client.get(f"/v1/dashboard?store=acme&as_of={moment}").json()["meta"]
+    with LocalClient(app) as client:
+        meta = client.get(f"/v1/dashboard?store=acme&as_of={moment}").json()["meta"]
 
     assert meta["as_of"]["is_exact"] is False
     assert datetime.fromisoformat(meta["as_of"]["holds_for"]) == told.published_at["A"]
