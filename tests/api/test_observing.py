@@ -143,7 +143,8 @@ def test_a_failure_nobody_foresaw_is_logged_once_with_its_id(
     assert answer.headers["X-Request-ID"] == "r-500"
     failed = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert [record.request_id for record in failed] == ["r-500"]  # type: ignore[attr-defined]
-    assert failed[0].exc_info
+    # A redaction that an earlier test set up turns the one into the other.
+    assert failed[0].exc_info or failed[0].exc_text
     assert "division" not in answer.text
     count = scraped(client)["pathways_http_requests_total", "/v1/stores", "500"]
     assert count == 1
