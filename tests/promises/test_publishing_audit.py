@@ -143,20 +143,16 @@ def test_duckdb_1_4_opens_the_stable_file_and_reads_every_row(
     installed = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
-            *(
-                "--only-binary",
-                ":all:",
-                "--target",
-                str(tmp_path / "old"),
-                "duckdb==1.4.*",
-            ),
+            *("--only-binary", ":all:", "--target", str(tmp_path / "old")),
+            "duckdb==1.4.*",
         ],
         capture_output=True,
         text=True,
         check=False,
     )
-    if installed.returncode != 0:
-        pytest.skip(f"DuckDB 1.4 cannot be installed here: {installed.stderr[-200:]}")
+    if "No matching distribution" in installed.stderr:
+        pytest.skip("no package index in reach has DuckDB 1.4 for this machine")
+    assert installed.returncode == 0, installed.stderr
     pointer = json.loads((run.data_dir / "current.json").read_text())
     manifest = json.loads(
         (run.data_dir / "snapshots" / f"{pointer['snapshot_id']}.json").read_text()
