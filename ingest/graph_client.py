@@ -296,7 +296,9 @@ class GraphClient:
                 return answer
             failed += 1
             self.usage.add(errors=1)
-            trouble = self._without_token(trouble)
+            if self._proof:
+                # It stands in the address, and so in the text of a broken connection.
+                trouble = trouble.replace(self._proof, "<proof>")
             self._give_up(request, trouble, may_be_size, failed, slow)
             wait = FIRST_WAIT_SECONDS * 2 ** (failed - 1)
             logger.info(
@@ -395,9 +397,10 @@ class GraphClient:
             status = response.status_code
         self._note_time(headers.get("date"))
         self.served_version = headers.get("facebook-api-version", self.served_version)
-        if status != 200 or b'"error"' in body[:64]:
-            # Meta quotes a malformed token in its message.
-            body = body.replace(self._token.encode(), b"<token>")
+        # Meta quotes a malformed token in its message, wherever that stands.
+        body = body.replace(self._token.encode(), b"<token>")
+        if self._proof:
+            body = body.replace(self._proof.encode(), b"<proof>")
         return _Response(status, headers, body)
 
     def _body(self, raw: urllib3.response.BaseHTTPResponse, path: str) -> bytes:
@@ -425,11 +428,6 @@ class GraphClient:
             return
         if told.tzinfo is not None:
             self.server_time = told
-
-    def _without_token(self, text: str) -> str:
-        # The proof stands in the address, and so in the text of a broken connection.
-        text = text.replace(self._proof, "<proof>") if self._proof else text
-        return text.replace(self._token, "<token>")
 
 
 def _is_timeout(problem: Exception) -> bool:
