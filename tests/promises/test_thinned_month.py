@@ -186,7 +186,8 @@ def run(data_dir: Path, done: Month) -> None:
             {**listing(now, is_whole=tick % A_DAY == 0), "level": kind}
             for kind in OBJECT_TYPES
         ]
-        new, same = [], []
+        new: list[date] = []
+        same: list[date] = []
         for age in due(tick, now.date()):
             day = now.date() - timedelta(days=age)
             is_new = day not in holding or changes(age, now, chance)
