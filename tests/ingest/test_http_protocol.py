@@ -32,10 +32,14 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
 
 
 def answered(connection: socket.socket) -> bytes:
-    """All that comes until the server closes, or three seconds pass without a byte."""
+    """All that comes until the server closes.
+
+    Raises:
+        TimeoutError: it does not close.
+    """
     connection.settimeout(3)
     found = b""
-    with suppress(TimeoutError, ConnectionResetError):
+    with suppress(ConnectionResetError):
         while part := connection.recv(65_536):
             found += part
     return found
