@@ -1,26 +1,26 @@
-"""Rows as files: csv, ndjson and parquet, written by DuckDB and streamed from disk.
+"""Rows as files: csv, ndjson and parquet, written by DuckDB and sent from disk.
 
-A file has no name once it is written, so it goes with the download, however that ends.
+A file has no name once it is written, so it goes with its download, however that ends.
 In csv, text that a spreadsheet would run is made harmless; all else is as it stands.
 """
 
-import os
+import functools
 import re
-import threading
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, BinaryIO, get_args
+from typing import Annotated, get_args
 
-from fastapi import Depends, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, Request
 
 from api.caching import CACHEABLE
-from api.errors import BadParameter, BadRange, TooManyExports
+from api.downloads import Download
+from api.errors import BadParameter, BadRange, Busy, TooManyExports
+from api.limits import Turns
 from api.params import Form, RowsQuery
 from api.schemas import Money
 from api.schemas_objects import MetricsRow
+from api.settings import Settings
 from api.snapshots import Reader
 
 MEDIA_TYPE: dict[Form, str] = {
@@ -31,7 +31,6 @@ MEDIA_TYPE: dict[Form, str] = {
 }
 MOST_ROWS = 2_000_000
 BYTE_ORDER_MARK = "\ufeff".encode()
-PIECE_BYTES = 2**18
 
 
 def asked_form(asked: RowsQuery, accept: str) -> Form:
@@ -90,60 +89,73 @@ class Export:
 
 
 class Exports:
-    """Makes exports, only so many at once."""
+    """Makes exports, only so many at once, and of one key no more than half of them."""
 
-    def __init__(self, at_once: int, seconds: float) -> None:
-        self._places = threading.BoundedSemaphore(at_once)
-        self._seconds = seconds
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._turns = Turns(settings.exports_at_once)
 
     def answer(
         self, reader: Reader, asked: Export, has_gone: Callable[[], bool]
-    ) -> Response:
+    ) -> Download:
         """The rows of a level as a download.
 
         Raises:
             TooManyExports: as many as allowed are being made or downloaded.
-            BadRange: there are more than MOST_ROWS.
+            BadRange: there are more rows or bytes than one export may have.
         """
-        if not self._places.acquire(blocking=False):
+        try:
+            self._turns.take(reader.caller)
+        except Busy as error:
             raise TooManyExports(
                 "As many exports as allowed are being made or downloaded.",
                 "Ask again when one has ended.",
-            )
-        values = {
-            **asked.values,
-            **_columns(asked.shape, asked.form),
-            "row_limit": MOST_ROWS + 1,
-        }
+            ) from error
+        end = functools.partial(self._turns.give_back, reader.caller)
         try:
-            file, count = reader.write(
-                f"export_{asked.form}", values, self._seconds, has_gone
-            )
+            return self._download(reader, asked, has_gone, end)
         except BaseException:
-            self._places.release()
+            end()
             raise
-        # However the download ends, its place is free with the file's last handle.
-        weakref.finalize(file, self._places.release)
+
+    def _download(
+        self,
+        reader: Reader,
+        asked: Export,
+        has_gone: Callable[[], bool],
+        end: Callable[[], None],
+    ) -> Download:
+        file, count = reader.write(
+            f"export_{asked.form}",
+            {
+                **asked.values,
+                **_columns(asked.shape, asked.form),
+                "row_limit": MOST_ROWS + 1,
+            },
+            self._settings.export_seconds,
+            self._settings.export_bytes,
+            has_gone,
+        )
         if count > MOST_ROWS:
+            file.close()
             raise BadRange(
                 f"The window has more than {MOST_ROWS:,} rows, the most for an export.",
                 "Ask for fewer days at a time.",
             )
-        start = BYTE_ORDER_MARK if asked.has_bom else b""
-        size = len(start) + file.seek(0, os.SEEK_END)
-        file.seek(0)
         name = re.sub(r"[^\w-]", "_", asked.name, flags=re.ASCII)
-        return StreamingResponse(
-            _pieces(start, file),
-            media_type=MEDIA_TYPE[asked.form],
-            headers={
+        return Download(
+            file,
+            self._settings.download_seconds,
+            end,
+            MEDIA_TYPE[asked.form],
+            {
                 "Cache-Control": CACHEABLE,
-                "Content-Length": str(size),
                 "Content-Disposition": f'attachment; filename="{name}.{asked.form}"',
                 "X-Snapshot-ID": reader.snapshot_id,
                 "X-Row-Count": str(count),
                 **asked.headers,
             },
+            BYTE_ORDER_MARK if asked.has_bom else b"",
         )
 
 
@@ -162,13 +174,6 @@ def _columns(shape: type[MetricsRow], form: Form) -> dict[str, object]:
     }
     named = {name for some in by_kind.values() for name in some}
     return {**by_kind, "other_names": [name for name in names if name not in named]}
-
-
-def _pieces(start: bytes, file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        yield start
-        while piece := file.read(PIECE_BYTES):
-            yield piece
 
 
 def _exports(request: Request) -> Exports:

@@ -1,33 +1,21 @@
-"""Rows as files: the rows of the JSON pages, safe to open, and gone with the download.
+"""Rows as files: the rows of the JSON pages, and safe to open.
 
 acme has five rows in its default window, as tests/api/test_rows tells.
 """
 
 import csv
-import hashlib
 import io
 import json
-import socket
-import threading
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-import requests
 
-import api.snapshots
-from api.callers import EVERYONE
-from api.errors import TooManyExports, TooSlow
-from api.exports import Export, Exports
-from api.main import create_app
 from api.schemas_objects import CampaignRow
-from api.settings import Settings
-from api.snapshots import QUERIES, Query, Reader, Snapshots
-from tests.fixtures.listening import listening
+from api.snapshots import Reader
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
@@ -55,11 +43,6 @@ HOSTILE = [
     "نور",
     "'",
 ]
-# What DuckDB never ends with; it can only be interrupted.
-ENDLESS = (
-    "copy (select sum(a.range + b.range) from range(10000000) a, range(10000000) b) "
-    "to $file (format csv)"
-)
 
 
 def export(client: LocalClient, query: str) -> bytes:
@@ -302,21 +285,6 @@ def test_what_an_export_lacks_is_refused(client: LocalClient, query: str) -> Non
 
 
 @pytest.mark.usefixtures("world")
-def test_more_rows_than_an_export_may_have_are_refused(
-    client: LocalClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.exports.MOST_ROWS", 5)
-    whole = client.get("/v1/rows/campaign?format=csv")
-    monkeypatch.setattr("api.exports.MOST_ROWS", 4)
-    # Another window, or the answer would be 304 or kept.
-    answer = client.get("/v1/rows/campaign?format=csv&period=last_7d")
-
-    assert whole.status_code == 200
-    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-RANGE")
-    assert "fewer days" in answer.json()["hint"]
-
-
-@pytest.mark.usefixtures("world")
 def test_who_has_the_export_costs_no_second_one(
     client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,148 +294,3 @@ def test_who_has_the_export_costs_no_second_one(
     answer = client.get("/v1/rows/campaign?format=csv", headers={"If-None-Match": etag})
 
     assert answer.status_code == 304
-
-
-def folder() -> list[Path]:
-    return list(Path(api.snapshots._exports().name).iterdir())
-
-
-def asked() -> Export:
-    values = {
-        "level": "campaign",
-        "store": "acme",
-        "since": "2026-03-04",
-        "until": "2026-03-10",
-        "object_id": None,
-        "country": None,
-        "campaign_ids": None,
-    }
-    return Export("csv", CampaignRow, values, "name", {}, has_bom=False)
-
-
-@pytest.mark.usefixtures("world")
-def test_only_so_many_exports_are_under_way(settings: Settings) -> None:
-    snapshots, exports = Snapshots(settings), Exports(at_once=1, seconds=60)
-
-    with snapshots.reading(EVERYONE) as reader:
-        first = exports.answer(reader, asked(), lambda: False)
-        with pytest.raises(TooManyExports):
-            exports.answer(reader, asked(), lambda: False)
-        # Not even begun to be downloaded, it has no name any more.
-        assert folder() == []
-        del first
-        exports.answer(reader, asked(), lambda: False)
-    snapshots.close()
-
-
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("is_given_up", [True, False], ids=["given up", "too slow"])
-def test_an_export_that_is_not_made_in_time_leaves_nothing(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
-) -> None:
-    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
-    snapshots = Snapshots(settings)
-    exports = Exports(at_once=1, seconds=60 if is_given_up else 0.5)
-
-    with snapshots.reading(EVERYONE) as reader:
-        for _ in range(2):
-            with pytest.raises(TooSlow):
-                exports.answer(reader, asked(), lambda: is_given_up)
-    snapshots.close()
-
-    assert folder() == []
-
-
-@pytest.mark.usefixtures("world")
-def test_an_export_that_cannot_be_written_says_so(
-    client: LocalClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.snapshots._file_name", lambda: "missing/file")
-
-    answer = client.get("/v1/rows/campaign?format=csv")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "API-503-EXPORT")
-    assert "missing/file" not in answer.text
-
-
-@pytest.mark.usefixtures("world")
-def test_a_caller_who_goes_away_stops_the_query_of_the_export(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
-    begun, ended = threading.Event(), threading.Event()
-    write = Reader.write
-
-    def watched(*arguments: Any) -> Any:
-        begun.set()
-        try:
-            return write(*arguments)
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(Reader, "write", watched)
-    app = create_app(replace(settings, export_seconds=600))
-    with listening(app, timeout_graceful_shutdown=1) as url:
-        port = int(url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as caller:
-            caller.sendall(
-                b"GET /v1/rows/campaign?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-            )
-            assert begun.wait(10)
-
-        assert ended.wait(10)
-    assert folder() == []
-
-
-MILLION = """
-    insert into core.meta_daily_metrics by name
-    select
-        'acme' as store,
-        '111' as account_id,
-        cast(c.range as varchar) as campaign_id,
-        '=campaign ' || c.range as campaign_name,
-        'C' || k.range as country_code,
-        'USD' as account_currency,
-        '1' as load_id,
-        c.range + 0.25 as spend,
-        1000 as impressions,
-        cast(date '2026-03-10' - cast(d.range as integer) as date) as date_day,
-        timestamptz '2026-03-10 09:25:00+00' as loaded_at
-    from range(1000) d, range(100) c, range(10) k
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-def test_a_million_rows_are_exported_within_little_memory(
-    publish: Publish,
-    report: Callable[..., None],
-    settings: Settings,
-    acme_world: Any,
-    form: str,
-) -> None:
-    acme_world["core.meta_daily_metrics"] = []
-    publish(acme_world)
-    report()
-    file = settings.data_dir / "snapshots" / "s1.duckdb"
-    with duckdb.connect(file) as connection:
-        connection.execute(MILLION)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    for names_it in (file.with_suffix(".json"), settings.data_dir / "current.json"):
-        told = json.loads(names_it.read_text()) | {"sha256": digest}
-        names_it.write_text(json.dumps(told))
-    app = create_app(replace(settings, memory_limit="200MB"))
-    target = f"/v1/rows/campaign?format={form}&since=2023-06-15&until=2026-03-10"
-
-    with listening(app) as url:
-        answer = requests.get(url + target, stream=True, timeout=120)
-        assert answer.status_code == 200, answer.text
-        size = lines = 0
-        for piece in answer.iter_content(2**20):
-            size += len(piece)
-            lines += piece.count(b"\n")
-
-    assert answer.headers["X-Row-Count"] == "1000000"
-    assert size == int(answer.headers["Content-Length"])
-    assert lines == {"csv": 1_000_001, "ndjson": 1_000_000}.get(form, lines)
-    assert folder() == []
