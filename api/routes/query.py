@@ -70,7 +70,7 @@ def query(
             "row_limit": asked.limit + 1,
         },
     )
-    days = read_days(reader, store["store"], window)
+    days = read_days(reader, store["store"], window, plan.level)
     rows = [_row(row, plan) for row in found[: asked.limit]]
     warnings = [UNCONVERTED] if any(row.has_unconverted for row in rows) else []
     if any(row.is_attribution_mixed for row in rows):

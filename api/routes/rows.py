@@ -169,7 +169,7 @@ def _page(
     if len(found) > asked.limit:
         key = [str(page[-1][name]) for name in KEYS[level]]
         next_cursor = write_cursor(reader, request, key)
-    days = read_days(reader, store["store"], window)
+    days = read_days(reader, store["store"], window, level)
     return Answer(
         data=[shape.model_validate(row) for row in page],
         meta=meta(
