@@ -131,6 +131,62 @@ def test_another_query_is_another_answer(client: LocalClient) -> None:
 
 
 @pytest.mark.usefixtures("acme_only")
+def test_another_form_is_another_answer(client: LocalClient) -> None:
+    forms = ("application/json", "text/csv", "application/x-ndjson")
+
+    first = [
+        client.get("/v1/rows/campaign", headers={"Accept": form}) for form in forms
+    ]
+    again = [
+        client.get("/v1/rows/campaign", headers={"Accept": form}) for form in forms
+    ]
+
+    for answers in (first, again):
+        for form, answer in zip(forms, answers, strict=True):
+            assert answer.headers["Content-Type"].startswith(form)
+    assert len({answer.headers["ETag"] for answer in first}) == 3
+    csv = {"Accept": "text/csv", "If-None-Match": first[0].headers["ETag"]}
+    assert client.get("/v1/rows/campaign", headers=csv).status_code == 200
+
+
+@pytest.mark.usefixtures("acme_only")
+@pytest.mark.parametrize("is_kept", [False, True], ids=["made", "kept"])
+@pytest.mark.parametrize("path", ["/v1/dashboard", "/v1/rows/ad?format=csv"])
+def test_who_has_any_answer_is_told_that_there_is_one(
+    client: LocalClient, path: str, is_kept: bool
+) -> None:
+    if is_kept:
+        client.get(path)
+
+    answer = client.get(path, headers={"If-None-Match": "*"})
+    whole = client.get(path)
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["ETag"] == whole.headers["ETag"]
+    assert "Content-Length" not in answer.headers
+    assert whole.status_code == 200
+
+
+@pytest.mark.usefixtures("acme_only")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/dashboard?store=nobody", 404),
+        ("/v1/dashboard?period=x", 422),
+        ("/v1/status", 200),
+        ("/healthz", 200),
+    ],
+)
+def test_what_has_no_etag_is_answered_whoever_has_any(
+    client: LocalClient, path: str, status: int
+) -> None:
+    answer = client.get(path, headers={"If-None-Match": "*"})
+
+    assert answer.status_code == status
+    assert answer.content
+
+
+@pytest.mark.usefixtures("acme_only")
 def test_another_snapshot_is_another_answer(
     client: LocalClient, publish: Callable[..., None], acme_world: Any
 ) -> None:
