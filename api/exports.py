@@ -5,6 +5,7 @@ In csv, text that a spreadsheet would run is made harmless; all else is as it st
 """
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,57 +16,30 @@ from fastapi import Depends, Request
 
 from api.caching import CACHEABLE
 from api.downloads import Download
-from api.errors import BadParameter, BadRange, Busy, TooManyExports
+from api.errors import BadRange, Busy, TooManyExports
+from api.forms import MEDIA_TYPE
 from api.limits import Turns
-from api.params import Form, RowsQuery
-from api.schemas import Money
+from api.params import Form
+from api.schemas import Meta, Money
 from api.schemas_objects import MetricsRow
 from api.settings import Settings
 from api.snapshots import Reader
 
-MEDIA_TYPE: dict[Form, str] = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-}
 MOST_ROWS = 2_000_000
 BYTE_ORDER_MARK = "\ufeff".encode()
-
-
-def asked_form(asked: RowsQuery, accept: str) -> Form:
-    """The form asked for: by `format`, else the one that the header Accept prefers.
-
-    Raises:
-        BadParameter: an export is asked for in pages, or another form with a mark.
-    """
-    form = asked.format or _preferred(accept)
-    if form != "json" and asked.model_fields_set & {"cursor", "limit"}:
-        raise BadParameter(
-            f"An export ({form}) is all rows at once: it has no pages.",
-            "Leave out limit and cursor, or ask for format=json.",
-        )
-    if asked.bom and form != "csv":
-        raise BadParameter(
-            f"Only csv can begin with a byte order mark, and {form} is asked for.",
-            "Leave out bom, or ask for format=csv.",
-        )
-    return form
-
-
-def _preferred(accept: str) -> Form:
-    """The first of the forms with the highest weight; json where none is named."""
-    best: tuple[float, Form] = (0.0, "json")
-    for part in accept.split(","):
-        name, *parameters = (text.strip() for text in part.lower().split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if re.fullmatch(r"q=(0(\.\d{1,3})?|1(\.0{1,3})?)", parameter):
-                weight = float(parameter[2:])
-        for form, media_type in MEDIA_TYPE.items():
-            if name == media_type and weight > best[0]:
-                best = weight, form
-    return best[1]
+# Proxies refuse a head of more than 8 KiB.
+MOST_META_BYTES = 6000
+TOO_LONG = (
+    "What was not read is too long to stand here: `coverage` of the same rows as JSON "
+    "(limit=1) lists it."
+)
+HEADERS = {
+    "X-Data-Through": "meta.data_through; empty where it is null.",
+    "X-Meta": "meta of the same rows as JSON, in ASCII. Where it were longer than "
+    f"{MOST_META_BYTES} bytes, coverage is null and a warning says so.",
+    "X-Row-Count": "How many rows there are.",
+    "X-Snapshot-ID": "meta.snapshot_id.",
+}
 
 
 @dataclass(frozen=True)
@@ -77,14 +51,14 @@ class Export:
         shape: the row of the level, whose fields are the columns.
         values: what the queries `export_*` bind, but for columns and file.
         name: of the file, without its suffix.
-        headers: what else the answer says of itself.
+        told: what an answer in JSON says of itself.
     """
 
     form: Form
     shape: type[MetricsRow]
     values: Mapping[str, object]
     name: str
-    headers: Mapping[str, str]
+    told: Meta
     has_bom: bool
 
 
@@ -151,12 +125,21 @@ class Exports:
             {
                 "Cache-Control": CACHEABLE,
                 "Content-Disposition": f'attachment; filename="{name}.{asked.form}"',
-                "X-Snapshot-ID": reader.snapshot_id,
+                "X-Data-Through": str(asked.told.data_through or ""),
+                "X-Meta": _as_header(asked.told),
                 "X-Row-Count": str(count),
-                **asked.headers,
+                "X-Snapshot-ID": reader.snapshot_id,
             },
             BYTE_ORDER_MARK if asked.has_bom else b"",
         )
+
+
+def _as_header(told: Meta) -> str:
+    text = json.dumps(told.model_dump(mode="json"), separators=(",", ":"))
+    if len(text) <= MOST_META_BYTES or told.coverage is None:
+        return text
+    warnings = [*told.warnings, TOO_LONG]
+    return _as_header(told.model_copy(update={"coverage": None, "warnings": warnings}))
 
 
 def _columns(shape: type[MetricsRow], form: Form) -> dict[str, object]:

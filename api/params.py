@@ -204,7 +204,9 @@ class RowsQuery(RangeQuery, PageQuery):
     format: Form | None = Field(
         None,
         description="The form of the answer; by default what Accept prefers, or json. "
-        "All others are exports: every row at once, in no order.",
+        "All others are exports: every row at once, in no order. csv is UTF-8 with "
+        "commas between cells, whatever Excel's language takes for a separator; text "
+        "that a spreadsheet would take for a formula begins with an apostrophe there.",
     )
     bom: bool = Field(
         False,

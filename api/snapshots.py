@@ -50,10 +50,19 @@ class Query:
 
 
 def _load(folder: Path) -> Mapping[str, Query]:
+    """The queries by name; within one, `queries.NAME` is another as a view would be."""
     texts = {file.stem: file.read_text("utf-8") for file in folder.glob("*.sql")}
+
+    def whole(name: str) -> str:
+        return re.sub(
+            r"(?m)^( *from) queries\.(\w+)$",
+            lambda found: f"{found[1]} (\n{whole(found[2])}) as {found[2]}",
+            texts[name],
+        )
+
     return {
         name: Query(sql, frozenset(re.findall(r"\$([a-z_]+)", sql)))
-        for name, sql in texts.items()
+        for name, sql in ((name, whole(name)) for name in texts)
     }
 
 

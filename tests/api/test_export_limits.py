@@ -24,9 +24,11 @@ from api.callers import EVERYONE, Caller
 from api.errors import BadRange, TooManyExports, TooSlow
 from api.exports import Export, Exports
 from api.main import create_app
+from api.schemas import Meta
 from api.schemas_objects import CampaignRow
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Reader, Snapshots
+from tests.api.conftest import NOW
 from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
 
@@ -62,7 +64,12 @@ def asked() -> Export:
         "country": None,
         "campaign_ids": None,
     }
-    return Export("csv", CampaignRow, values, "name", {}, has_bom=False)
+    nothing = dict.fromkeys(Meta.model_fields)
+    told = Meta.model_validate(
+        {**nothing, "generated_at": NOW, "timezone": [], "partial_days": []}
+        | {"warnings": []}
+    )
+    return Export("csv", CampaignRow, values, "name", told, has_bom=False)
 
 
 def test_only_so_many_exports_are_under_way(

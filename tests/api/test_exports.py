@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from typing import Any
 import duckdb
 import pytest
 
+from api.main import create_app
 from api.schemas_objects import CampaignRow
+from api.settings import Settings
 from api.snapshots import Reader
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
 Publish = Callable[..., None]
+FORMS = ("ndjson", "csv", "parquet")
 LEVELS = ["campaign", "adset", "ad", "account"]
 MONEY = {
     "spend",
@@ -37,9 +41,17 @@ HOSTILE = [
     "\r=1",
     "\n=1",
     "\uff1d1",
+    " =1",
+    "\u00a0+1",
+    "\u200b\ufeff-1",
+    "\x0b@1",
+    "\u202d=1",
+    "\u2212\u00a01",
+    *("\ufe621", "\ufe631", "\ufe661", "\ufe6bx"),
     'quo"ted, and; more',
     "two\r\nlines",
     "\ufeffmark",
+    " blank = 1",
     "نور",
     "'",
 ]
@@ -66,6 +78,12 @@ def as_text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     return "" if cell is None else str(cell)
+
+
+def keys(rows: list[Row]) -> list[tuple[str, ...]]:
+    """What tells rows of any form apart, in order."""
+    names = ("date_day", "account_id", "campaign_id", "adset_id", "country_code")
+    return sorted(tuple(as_text(row.get(name)) for name in names) for row in rows)
 
 
 def csv_rows(content: bytes) -> list[Row]:
@@ -143,24 +161,33 @@ def _shaped(level: str, row: Row) -> Any:
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
-    "query",
+    ("query", "count"),
     [
-        "country=US",
-        "campaign_id=2&campaign_id=4",
-        "object_id=4",
-        "since=2026-03-05&until=2026-03-09",
-        "since=2026-02-26&until=2026-02-27",
+        ("campaign?country=US", 2),
+        ("campaign?campaign_id=2&campaign_id=4", 2),
+        ("campaign?object_id=4", 1),
+        ("campaign?since=2026-03-05&until=2026-03-09", 2),
+        ("campaign?since=2026-02-26&until=2026-02-27", 0),
+        ("adset?object_id=21&country=DE", 1),
+        ("adset?object_id=1", 0),
+        ("ad?object_id=31&campaign_id=1", 3),
+        ("account?object_id=111&since=2026-03-01", 1),
+        ("account?object_id=112&since=2026-03-01", 0),
     ],
 )
-def test_filters_narrow_an_export_as_they_narrow_pages(
-    client: LocalClient, query: str
+def test_filters_narrow_every_form_as_they_narrow_pages(
+    client: LocalClient, query: str, count: int, tmp_path: Path
 ) -> None:
-    expected = pages(client, f"campaign?{query}")
+    expected = pages(client, query)
+    ndjson, sheet, parquet = (
+        export(client, f"{query}&format={form}") for form in FORMS
+    )
 
-    content = export(client, f"campaign?{query}&format=ndjson")
-
-    rows = [json.loads(line) for line in content.decode().splitlines()]
-    assert in_order(rows) == in_order(expected)
+    assert len(expected) == count
+    lines = [json.loads(line) for line in ndjson.decode().splitlines()]
+    assert in_order(lines) == in_order(expected)
+    for found in (csv_rows(sheet), parquet_rows(parquet, tmp_path)):
+        assert keys(found) == keys(expected)
 
 
 @pytest.mark.usefixtures("world")
@@ -191,9 +218,11 @@ def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
     rows = csv_rows(export(client, "campaign?format=csv"))
 
     names = {int(row["campaign_id"]): row["campaign_name"] for row in rows}
-    # The first eight begin like formulas; numbers may be negative.
+    # Those before the quotation begin like formulas; numbers may be negative.
+    guarded = HOSTILE.index('quo"ted, and; more')
+    assert guarded == 18
     assert names == {
-        number: ("'" if number < 8 else "") + name
+        number: ("'" if number < guarded else "") + name
         for number, name in enumerate(HOSTILE)
     }
     assert {row["spend"] for row in rows} == {"-1.00"}
@@ -243,6 +272,14 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) ->
         ("application/vnd.apache.parquet", "application/vnd.apache.parquet"),
         ("image/png", "application/json"),
         (",;=,;q=1", "application/json"),
+        ("text/csv, */*", "text/csv; charset=utf-8"),
+        ("text/csv;q=0.1, */*", "application/json"),
+        ("text/csv;q=0.1, application/*", "application/json"),
+        ("application/json;q=0.1, application/*", "application/x-ndjson"),
+        ("application/json;q=0, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("text/*", "text/csv; charset=utf-8"),
+        ("text/*;q=0.2, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("*/*;q=0", "application/json"),
     ],
 )
 def test_the_form_is_what_accept_prefers(
@@ -271,6 +308,65 @@ def test_an_export_says_what_it_is_of(client: LocalClient) -> None:
     assert headers["Content-Disposition"] == (
         'attachment; filename="acme_adset_2026-03-04_2026-03-10.csv"'
     )
+
+
+STALE = {"since": "2026-03-10T09:00:00+00:00", "why": "Die Prüfung: 1 < 2,\n无效"}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        # The first day that was read is 02-25; today still runs.
+        ("since=2026-02-20", ("coverage", "partial_days", "stale")),
+        ("as_of=2026-03-10T09:26:00Z", ("as_of",)),
+    ],
+)
+def test_an_export_says_of_itself_what_its_pages_say(
+    client: LocalClient,
+    report: Callable[..., None],
+    form: str,
+    query: str,
+    told: tuple[str, ...],
+) -> None:
+    report(stale=STALE)
+    expected = client.get(f"/v1/rows/ad?{query}").json()["meta"]
+
+    header = client.get(f"/v1/rows/ad?format={form}&{query}").headers["X-Meta"]
+
+    assert json.loads(header) == expected
+    assert all(expected[name] for name in told)
+    assert header.isascii()
+
+
+@pytest.mark.usefixtures("world")
+def test_what_an_export_says_of_itself_fits_into_a_head(client: LocalClient) -> None:
+    query = "/v1/rows/campaign?since=2023-01-01&until=2026-02-24"
+    unread = client.get(query).json()["meta"]["coverage"]["missing_days"]
+
+    header = client.get(f"{query}&format=csv").headers["X-Meta"]
+
+    # 1,151 days of 13 characters each.
+    assert len(unread) == 1151
+    assert len(header) < 6000
+    assert json.loads(header)["coverage"] is None
+    assert "as JSON" in json.loads(header)["warnings"][-1]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_listed_page_may_read_all_that_an_export_says(settings: Settings) -> None:
+    page = "https://reports.example"
+    client = LocalClient(create_app(replace(settings, cors_origins=(page,))))
+
+    answer = client.get("/v1/rows/ad?format=csv", headers={"Origin": page})
+
+    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    own = {name for name in answer.headers if name.startswith("x-")} - {
+        *("x-content-type-options", "x-frame-options")
+    }
+    assert len(own) == 5
+    assert own | {"content-disposition", "etag"} <= set(exposed)
 
 
 @pytest.mark.usefixtures("world")
