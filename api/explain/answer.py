@@ -90,7 +90,8 @@ def _explained(
     checks = run_checks(reader, settings, scope, comparison, of_a.published_at, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
-    days = read_days(reader, scope.store, window)
+    levels = {side.contract.level for side in sides}
+    days = read_days(reader, scope.store, window, *levels)
     left_out = [
         unconverted(row["account_currency"], row)
         for row in reader.rows(
