@@ -1,7 +1,7 @@
 """The documentation that dbt generates, and the way from the root to the API's own."""
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth import who_asks
@@ -21,6 +21,7 @@ POLICY = (
 
 @router.get(
     "/lineage",
+    response_class=HTMLResponse,
     summary="Where each column comes from: the documentation of dbt",
     dependencies=[Depends(who_asks)],
 )

@@ -156,16 +156,6 @@ def test_a_part_of_the_lineage_is_answered_whole(
     assert {answer.text for answer in answers} == {"<title>Lineage</title>"}
 
 
-def test_the_page_of_the_documentation_runs_two_scripts_and_no_other(
-    client: LocalClient,
-) -> None:
-    policy = client.get("/docs").headers["Content-Security-Policy"]
-
-    (scripts,) = [part for part in policy.split("; ") if part.startswith("script-src")]
-    assert scripts.startswith("script-src https://cdn.jsdelivr.net 'sha256-")
-    assert "unsafe" not in scripts
-
-
 @pytest.mark.usefixtures("acme_only")
 def test_what_a_cache_keeps_belongs_to_one_key(client: LocalClient) -> None:
     answer = client.get("/v1/dashboard")
