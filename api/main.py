@@ -110,9 +110,10 @@ def create_app(settings: Settings) -> FastAPI:
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
     )
     app.add_middleware(Doors, settings=settings, keyring=keyring)
+    app.add_middleware(Observed, requests=requests, unexpected=unexpected)
+    # A listed page may read why its request failed, whatever the reason.
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
-    app.add_middleware(Observed, requests=requests, unexpected=unexpected)
     app.add_middleware(AnswerHeaders)
     for module in (health, metrics, status, query, explain, lineage):
         app.include_router(module.router, responses=PROBLEMS)

@@ -181,6 +181,7 @@ def test_no_page_of_another_origin_reads_anything_by_default(
 def listed(settings: Settings) -> LocalClient:
     """The API that lists one origin."""
     app = create_app(replace(settings, cors_origins=(PAGE,)))
+    app.add_api_route("/v1/fail", lambda: 1 / 0)
     return LocalClient(app, raise_server_exceptions=False)
 
 
@@ -227,6 +228,15 @@ def test_a_listed_page_may_send_its_key_and_read_why_it_is_refused(
     assert refused.status_code == 401
     assert refused.headers["Access-Control-Allow-Origin"] == PAGE
     assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+
+
+def test_a_listed_page_may_read_of_a_failure_that_nobody_foresaw(
+    listed: LocalClient,
+) -> None:
+    answer = listed.get("/v1/fail", headers={"Origin": PAGE})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "API-500")
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
 
 
 @pytest.mark.parametrize(
