@@ -1,8 +1,8 @@
 """Answers kept in memory, and HTTP's question whether one still holds.
 
 An answer is kept under all that it depends on: the caller's state (`api.moving`), path,
-query and Accept. Its ETag is that key. It is weak because an answer that
-was dropped and made again differs in `generated_at`.
+query, Accept and whether it is packed. Its ETag is that key. It is weak because an
+answer that was dropped and made again differs in `generated_at`.
 """
 
 import hashlib
@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.callers import Caller
 from api.errors import ApiError
 from api.moving import State, States
+from api.packing import takes_gzip
 
 CACHEABLE = "private, max-age=0, must-revalidate"
 # On Authorization too, as all answers.
-VARY = "Accept"
+VARY = "Accept, Accept-Encoding"
 # Of an entry's key, headers and places in tables, about.
 OVERHEAD_BYTES = 1000
 
@@ -155,7 +156,8 @@ class Caching:
 
 def _etag(state: State, scope: Scope) -> str:
     accept = Headers(scope=scope).get("accept", "")
-    key = (state.digest, scope["path"], scope["query_string"], accept)
+    form = (accept, takes_gzip(scope))
+    key = (state.digest, scope["path"], scope["query_string"], form)
     digest = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
     return f'W/"{digest}"'
 

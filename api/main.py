@@ -22,6 +22,7 @@ from api.headers import AnswerHeaders
 from api.hosts import is_loopback
 from api.moving import States
 from api.observing import Observed
+from api.packing import Packing
 from api.routes import (
     budget,
     dashboard,
@@ -106,6 +107,8 @@ def create_app(settings: Settings) -> FastAPI:
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
     # a known caller is added before the doors.
+    # What is kept is kept packed.
+    app.add_middleware(Packing)
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
     )
