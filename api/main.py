@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.has_docs else None,
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots

@@ -90,6 +90,21 @@ def test_every_link_of_the_page_leads_somewhere(seen: Seen) -> None:
     assert set(seen.addresses) - places == {"/openapi.json"}
 
 
+def test_what_everybody_may_ask_for_is_made_once(
+    client: LocalClient, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(
+        client.app, "openapi", lambda: made.append("") or document, raising=True
+    )
+
+    answers = [client.get(path) for path in ("/openapi.json", "/docs") * 3]
+
+    assert len(made) == 2
+    assert len({answer.content for answer in answers}) == 2
+    assert answers[0].json() == document
+
+
 def test_no_page_fetches_anything_from_anybody_else(
     client: LocalClient, data_dir: Path
 ) -> None:
