@@ -15,7 +15,7 @@ from api.main import create_app
 from api.settings import Settings
 from ingest.http_protocol import BoundedProtocol
 from tests.api.conftest import NOW
-from tests.api.test_keys import bearer, write
+from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.listening import listening
 
 SIDE_BY_SIDE = 24

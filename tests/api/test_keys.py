@@ -16,6 +16,7 @@ from api.keys import Key, Keys, new_key
 from api.main import create_app
 from api.settings import Settings
 from tests.api.conftest import NOW
+from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
 
@@ -26,17 +27,6 @@ CLOSED = [
     if path not in OPEN
 ]
 LONGER = timedelta(days=1)
-
-
-def write(data_dir: Path, *keys: Key) -> None:
-    """Replace keys.json, as the verbs do."""
-    temporary = data_dir / ".keys.json.tmp"
-    temporary.write_text(Keys(keys=keys).model_dump_json())
-    temporary.replace(data_dir / "keys.json")
-
-
-def bearer(text: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {text}"}
 
 
 @pytest.fixture
