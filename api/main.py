@@ -106,8 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
-    # a known caller is added before the doors.
-    # What is kept is kept packed.
+    # a known caller is added before the doors, and what is packed before what is kept.
     app.add_middleware(Packing)
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes

@@ -20,7 +20,7 @@ _GZIP = re.compile(r"(?:^|[,\s])gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|,|$)", 
 
 
 class Packing(GZipMiddleware):
-    """Starlette's, but for who says that gzip is not for him (`gzip;q=0`)."""
+    """Starlette's, which takes `gzip;q=0` for a wish, with that seen as a refusal."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app, LEAST_BYTES, LEVEL, exclude_content_types=AS_THEY_ARE)
