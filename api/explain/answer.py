@@ -5,14 +5,13 @@ from urllib.parse import urlencode
 
 from api.answers import about_the_past, coverage, meta, read_days, unconverted
 from api.callers import Caller
-from api.errors import BadParameter, BadRange
+from api.errors import BadParameter
 from api.explain.checks import run_checks
-from api.explain.comparison import Comparison, Scope, compare
-from api.explain.contracts import Side, asked_contract, read_contracts
+from api.explain.comparison import Comparison, Scope, check_days, compare
+from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
 from api.explain.measures import asked_measure
 from api.params import (
-    LONGEST_DAYS,
     ExplainQuery,
     Window,
     asked_store,
@@ -53,7 +52,6 @@ def _explained(
     store = asked_store(reader, asked.store)
     check_campaigns(reader, store["store"], asked.campaign_ids)
     measure = asked_measure(reader, asked.metric)
-    contracts = read_contracts(reader, settings.readers)
     accounts = reader.rows("accounts", {"store": store["store"], "now": now})
     scope = Scope(
         store=store["store"],
@@ -68,7 +66,7 @@ def _explained(
     )
     sides = [
         Side(
-            asked_contract(contracts, name),
+            asked_contract(reader, settings.readers, name),
             source.snapshot_id,
             at or asked.as_of or now,
         )
@@ -77,6 +75,7 @@ def _explained(
             (asked.b, reader.source, asked.as_of_b),
         )
     ]
+    _check_levels(asked, *sides)
     is_one = of_a.snapshot_id == reader.snapshot_id
     comparison = compare(
         reader,
@@ -87,7 +86,7 @@ def _explained(
         with_shares=asked.shares,
         facts="explain_facts" if is_one else "explain_facts_of_two",
     )
-    checks = run_checks(reader, settings, scope, comparison, of_a.published_at, now)
+    checks = run_checks(reader, settings, scope, comparison, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
     days = read_days(reader, scope.store, window)
@@ -119,18 +118,18 @@ def _check_request(asked: ExplainQuery, now: datetime) -> None:
                 f"The moment {moment.isoformat()} has not come yet.",
                 "Leave it out for what is known now.",
             )
-    if asked.since is None or asked.until is None:
-        return
-    if asked.since > asked.until:
-        raise BadRange(
-            f"The window ends on {asked.until}, before it starts on {asked.since}.",
-            "Let since be the earlier day.",
-        )
-    if (asked.until - asked.since).days >= LONGEST_DAYS:
-        raise BadRange(
-            f"The window is longer than {LONGEST_DAYS} days.",
-            "Ask for fewer days at a time.",
-        )
+    if asked.since and asked.until:
+        check_days(asked.since, asked.until)
+
+
+def _check_levels(asked: ExplainQuery, *sides: Side) -> None:
+    for side in sides:
+        if asked.campaign_ids and side.contract.level == "account":
+            raise BadParameter(
+                f"`{side.contract.reader}` adds up account rows, and those name no "
+                "campaign.",
+                "Leave out campaign_id, or name a reader of another level.",
+            )
 
 
 def _link(asked: ExplainQuery, scope: Scope, comparison: Comparison) -> str:

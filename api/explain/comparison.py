@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from api.errors import NotAdditive
+from api.errors import BadRange, NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.explain.measures import Measure
+from api.params import LONGEST_DAYS
 from api.snapshots import Reader, Row
 
 
@@ -65,6 +66,11 @@ class Comparison:
     classes: list[Row]
     shares: list[Row] | None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether any day of either window was read."""
+        return bool(self.ends["is_read_a"] or self.ends["is_read_b"])
+
 
 def compare(
     reader: Reader,
@@ -115,7 +121,15 @@ def compare(
         windows={side: windows[side, side] for side in ("a", "b")},
         days=(values["first_day"], values["last_day"]),
         ends=ends,
-        steps=_steps(reader, ordered, masks, row_limit),
+        steps=_steps(
+            reader,
+            ordered,
+            masks,
+            {
+                "row_limit": row_limit,
+                "has_campaigns": "account" not in (a.contract.level, b.contract.level),
+            },
+        ),
         classes=reader.rows("explain_classes", {}),
         shares=reader.rows(
             "explain_shapley",
@@ -124,6 +138,24 @@ def compare(
         if with_shares
         else None,
     )
+
+
+def check_days(since: date, until: date) -> None:
+    """Make sure that a window can be explained.
+
+    Raises:
+        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
+    """
+    if since > until:
+        raise BadRange(
+            f"The window ends on {until}, before it starts on {since}.",
+            "Let since be the earlier day.",
+        )
+    if (until - since).days >= LONGEST_DAYS:
+        raise BadRange(
+            f"The window is longer than {LONGEST_DAYS} days.",
+            "Ask for fewer days at a time.",
+        )
 
 
 def currency_of(contract: Contract, scope: Scope, measure: Measure) -> str | None:
@@ -167,6 +199,7 @@ def _bound(
     for (window_of, zone_of), row in windows.items():
         values[f"since_{window_of}{zone_of}"] = row["since"]
         values[f"until_{window_of}{zone_of}"] = row["until"]
+        check_days(row["since"], row["until"])
     for name in ("a", "b"):
         values[f"today_{name}"] = windows[name, name]["today"]
     values["first_day"] = min(row["since"] for row in windows.values())
@@ -198,7 +231,7 @@ def _pairs(masks: list[int], subsets: list[int]) -> list[tuple[int, int]]:
 
 
 def _steps(
-    reader: Reader, ordered: list[Rule], masks: list[int], row_limit: int
+    reader: Reader, ordered: list[Rule], masks: list[int], asked: Row
 ) -> list[Step]:
     if not ordered:
         return []
@@ -206,9 +239,9 @@ def _steps(
     listed = reader.rows(
         "explain_step_rows",
         {
+            **asked,
             "masks_before": masks[:-1],
             "masks_after": masks[1:],
-            "row_limit": row_limit,
         },
     )
     found = []

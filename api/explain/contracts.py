@@ -66,28 +66,37 @@ class Side:
     now_at: datetime
 
 
-def read_contracts(
-    reader: Reader, own_readers: Mapping[str, Mapping[str, object]]
-) -> dict[str, Contract]:
-    """All readers by name: the snapshot's, and those of the configuration.
+def asked_contract(
+    reader: Reader, own_readers: Mapping[str, Mapping[str, object]], name: str
+) -> Contract:
+    """The contract of a reader, the snapshot's or one of the configuration.
 
     Raises:
-        UnknownReader: a configured reader is based on one that there is not, or its
-            rules do not make a contract.
+        UnknownReader: there is none of that name; or it is a configured one that takes
+            a shipped one's name, is based on none, or whose rules make no contract.
     """
     shipped = {
         row["reader"]: Contract.model_validate(row)
         for row in reader.rows("reader_contracts", {})
     }
-    own = {
-        name: _own_contract(name, rules, shipped) for name, rules in own_readers.items()
-    }
-    return {**shipped, **own}
+    if name in own_readers:
+        return _own_contract(name, own_readers[name], shipped)
+    if name not in shipped:
+        raise UnknownReader(
+            f"There is no reader `{name}`.",
+            f"Name one of: {', '.join((*shipped, *own_readers))}.",
+        )
+    return shipped[name]
 
 
 def _own_contract(
     name: str, rules: Mapping[str, object], shipped: Mapping[str, Contract]
 ) -> Contract:
+    if name in shipped:
+        raise UnknownReader(
+            f"The configured reader `{name}` has the name of a shipped one.",
+            f"Give [pathways.readers.{name}] in .dlt/config.toml another name.",
+        )
     changed = {key: value for key, value in rules.items() if value is not None}
     base = shipped.get(str(changed.pop("based_on", "")))
     if base is None:
@@ -105,19 +114,6 @@ def _own_contract(
             f"The configured reader `{name}` has rules that cannot be used: {keys}.",
             f"Correct [pathways.readers.{name}] in .dlt/config.toml.",
         ) from error
-
-
-def asked_contract(contracts: Mapping[str, Contract], name: str) -> Contract:
-    """The contract of a reader.
-
-    Raises:
-        UnknownReader: there is none of that name.
-    """
-    if name not in contracts:
-        raise UnknownReader(
-            f"There is no reader `{name}`.", f"Name one of: {', '.join(contracts)}."
-        )
-    return contracts[name]
 
 
 def differing_rules(

@@ -1,5 +1,6 @@
 -- Grain: one row per step and row behind it, the largest first: an object's day in a
--- country, or its campaign's where the step goes to another level. `row_rank` counts
+-- country, or its campaign's where the step goes to another level, or its account's
+-- where that is the accounts' own. `row_rank` counts
 -- them; after the first `row_limit` comes one row without ids, the sum of all others.
 -- A step to another snapshot or level takes rows out and puts others of the same thing
 -- in: those are one row.
@@ -113,15 +114,17 @@ behind as (
 
 ),
 
+-- An account's row has no campaign.
 merged as (
 
     select
         step,
         account_id,
-        campaign_id,
+        case when is_as_of_step or $has_campaigns then campaign_id end as campaign_id,
         case when is_as_of_step then object_id end as object_id,
         case when is_as_of_step then level end as level,
-        max(campaign_name) as campaign_name,
+        case when is_as_of_step or $has_campaigns then max(campaign_name) end
+            as campaign_name,
         country_code,
         sum(top_delta) as top_delta,
         sum(bottom_delta) as bottom_delta,
@@ -131,9 +134,10 @@ merged as (
     group by
         step,
         account_id,
-        campaign_id,
+        case when is_as_of_step or $has_campaigns then campaign_id end,
         case when is_as_of_step then object_id end,
         case when is_as_of_step then level end,
+        is_as_of_step,
         country_code,
         date_day
     having sum(top_delta) <> 0 or sum(bottom_delta) <> 0
