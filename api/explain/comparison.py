@@ -93,6 +93,7 @@ def compare(
         order: in which the rules are changed.
         facts: the query that makes the rows both are given.
     """
+    reader.rows("explain_rules", {})
     reader.rows(facts, {})
     windows, values = _bound(reader, scope, measure, a, b)
     reader.rows("explain_marked", values)
@@ -128,6 +129,8 @@ def compare(
             {
                 "row_limit": row_limit,
                 "has_campaigns": "account" not in (a.contract.level, b.contract.level),
+                "has_days": True,
+                "has_countries": True,
             },
         ),
         classes=reader.rows("explain_classes", {}),

@@ -20,7 +20,7 @@ facts as not materialized (
 
     select *
     from given
-    where is_in_b
+    where is_in_b and not is_exported
 
 ),
 
