@@ -36,7 +36,8 @@ def waterfall(explained: dict[str, Any]) -> str:
     console.print()
     for check in explained["checks"]:
         _print_check(console, check)
-    console.print(f"\nPinned to its snapshot: {explained['link']}", soft_wrap=True)
+    if explained["link"]:
+        console.print(f"\nPinned to its snapshot: {explained['link']}", soft_wrap=True)
     return _printed(console)
 
 

@@ -10,6 +10,7 @@ from api.explain.checks import run_checks
 from api.explain.comparison import Comparison, Scope, check_days, compare
 from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
+from api.explain.exported import ADS_MANAGER, Exported, check_export
 from api.explain.measures import asked_measure
 from api.params import (
     ExplainQuery,
@@ -30,8 +31,12 @@ def explanation(
     caller: Caller,
     settings: Settings,
     now: datetime,
+    exported: Exported | None = None,
 ) -> Answer[Explanation]:
     """Why the two readers asked for differ.
+
+    Args:
+        exported: an export that stands in for B; its days are those of both.
 
     Raises:
         ApiError: store, reader, metric, campaign, days or moments cannot be used, or
@@ -39,15 +44,20 @@ def explanation(
     """
     _check_request(asked, now)
     at_a, at_b = asked.as_of_a or asked.as_of, asked.as_of_b or asked.as_of
-    if at_a == at_b:
+    if at_a == at_b or exported:
         with snapshots.reading(caller, at_a) as reader:
-            return _explained(asked, reader, reader.source, settings, now)
+            return _explained(asked, reader, reader.source, settings, now, exported)
     with snapshots.reading_two(caller, at_a, at_b) as two:
         return _explained(asked, two, two.a, settings, now)
 
 
 def _explained(
-    asked: ExplainQuery, reader: Reader, of_a: Source, settings: Settings, now: datetime
+    asked: ExplainQuery,
+    reader: Reader,
+    of_a: Source,
+    settings: Settings,
+    now: datetime,
+    exported: Exported | None = None,
 ) -> Answer[Explanation]:
     store = asked_store(reader, asked.store)
     check_campaigns(reader, store["store"], asked.campaign_ids)
@@ -55,8 +65,8 @@ def _explained(
     accounts = reader.rows("accounts", {"store": store["store"], "now": now})
     scope = Scope(
         store=store["store"],
-        since=asked.since,
-        until=asked.until,
+        since=exported.since if exported else asked.since,
+        until=exported.until if exported else asked.until,
         country=asked.country,
         campaign_ids=asked.campaign_ids,
         reporting_currency=store["reporting_currency"],
@@ -66,17 +76,21 @@ def _explained(
     )
     sides = [
         Side(
-            asked_contract(reader, settings.readers, name),
-            source.snapshot_id,
-            at or asked.as_of or now,
-        )
-        for name, source, at in (
-            (asked.a, of_a, asked.as_of_a),
-            (asked.b, reader.source, asked.as_of_b),
+            asked_contract(reader, settings.readers, asked.a),
+            of_a.snapshot_id,
+            asked.as_of_a or asked.as_of or now,
         )
     ]
+    if exported:
+        check_export(exported, measure, scope.country, scope.account_currencies)
+        sides.append(Side(ADS_MANAGER, exported.file, sides[0].now_at, is_export=True))
+    else:
+        contract = asked_contract(reader, settings.readers, asked.b)
+        at_b = asked.as_of_b or asked.as_of or now
+        sides.append(Side(contract, reader.snapshot_id, at_b))
     _check_levels(asked, *sides)
     is_one = of_a.snapshot_id == reader.snapshot_id
+    facts = "explain_facts" if is_one else "explain_facts_of_two"
     comparison = compare(
         reader,
         scope,
@@ -84,7 +98,8 @@ def _explained(
         *sides,
         row_limit=asked.rows,
         with_shares=asked.shares,
-        facts="explain_facts" if is_one else "explain_facts_of_two",
+        facts="explain_facts_of_export" if exported else facts,
+        exported=exported,
     )
     checks = run_checks(reader, settings, scope, comparison, now)
     since, until = comparison.days
@@ -97,7 +112,9 @@ def _explained(
         )
     ]
     return Answer(
-        data=document(comparison, checks, _link(asked, scope, comparison)),
+        data=document(
+            comparison, checks, None if exported else _link(asked, scope, comparison)
+        ),
         meta=meta(
             settings,
             reader,

@@ -7,9 +7,13 @@ from itertools import pairwise
 
 from api.errors import BadRange, NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
+from api.explain.exported import Exported
 from api.explain.measures import Measure
 from api.params import LONGEST_DAYS
 from api.snapshots import Reader, Row
+
+# Rows are of a day and a country.
+NO_EXPORT = {"has_days": True, "has_countries": True}
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ def compare(
     with_shares: bool,
     order: Sequence[Rule] = tuple(Rule),
     facts: str = "explain_facts",
+    exported: Exported | None = None,
 ) -> Comparison:
     """What each reader shows of a metric, and the difference in steps.
 
@@ -92,8 +97,12 @@ def compare(
             value for each subset of the rules that differ.
         order: in which the rules are changed.
         facts: the query that makes the rows both are given.
+        exported: the rows of B, where that is an export.
     """
     reader.rows("explain_rules", {})
+    if exported:
+        days = {"store": scope.store, "since": scope.since, "until": scope.until}
+        reader.rows("explain_export", {**days, **exported.values()})
     reader.rows(facts, {})
     windows, values = _bound(reader, scope, measure, a, b)
     reader.rows("explain_marked", values)
@@ -129,8 +138,7 @@ def compare(
             {
                 "row_limit": row_limit,
                 "has_campaigns": "account" not in (a.contract.level, b.contract.level),
-                "has_days": True,
-                "has_countries": True,
+                **(exported.splits() if exported else NO_EXPORT),
             },
         ),
         classes=reader.rows("explain_classes", {}),

@@ -31,6 +31,13 @@ class Rule(IntFlag):
     COUNTRY = 64
     CURRENCY = 128
     DEFINITION = 256
+    NOT_IN_EXPORT = 512
+    NOT_IN_OURS = 1024
+    OTHER_NUMBERS = 2048
+
+
+# Where B is an export: which rows it has, and what stands in them.
+OF_EXPORTS = (Rule.NOT_IN_EXPORT, Rule.NOT_IN_OURS, Rule.OTHER_NUMBERS)
 
 
 class Contract(BaseModel):
@@ -57,13 +64,14 @@ class Side:
     """A reader as it is asked: its rules, what it is given, and when.
 
     Attributes:
-        snapshot_id: the snapshot that it reads.
+        snapshot_id: the snapshot that it reads, or the name of an export's file.
         now_at: the moment at which its today is taken.
     """
 
     contract: Contract
     snapshot_id: str
     now_at: datetime
+    is_export: bool = False
 
 
 def asked_contract(
@@ -130,7 +138,7 @@ def differing_rules(
     is_mixed = "mixed" in (one.status_moment, other.status_moment)
     is_all = one.status == other.status == "all"
     differs = {
-        Rule.AS_OF: a.snapshot_id != b.snapshot_id,
+        Rule.AS_OF: not b.is_export and a.snapshot_id != b.snapshot_id,
         Rule.WINDOW: (until is None and is_other_moment)
         or (since is None and one.window_days != other.window_days),
         Rule.TIME_ZONE: until is None and one.time_zone != other.time_zone,
@@ -144,6 +152,7 @@ def differing_rules(
         ),
         Rule.CURRENCY: one.currency != other.currency,
         Rule.DEFINITION: one.clicks != other.clicks,
+        **dict.fromkeys(OF_EXPORTS, b.is_export),
     }
     by_name = one.countries != other.countries
     rests_on_others = one.countries == "with_orders" and any(differs.values())

@@ -3,11 +3,12 @@
 from datetime import UTC
 
 from api.explain.comparison import Comparison, Step
-from api.explain.contracts import Rule, Side
+from api.explain.contracts import OF_EXPORTS, Rule, Side
 from api.explain.words import (
     CLICKS,
     COUNTRIES,
     CURRENCIES,
+    EXPORTS,
     LEVELS,
     PARTIAL_DAYS,
     status_rule,
@@ -29,6 +30,18 @@ ADVICE = {
     Rule.STATUS: "Compare with include_inactive=true, or filter both alike.",
     Rule.COUNTRY: "Compare the totals, or one country: add country=.",
     Rule.CURRENCY: "Add the missing rates, or compare in the account's currency.",
+    Rule.NOT_IN_EXPORT: (
+        "See that the export is of the same account, without a filter; what Meta gives "
+        "to no country (ZZ) is in none by country."
+    ),
+    Rule.NOT_IN_OURS: (
+        "See that its account is configured and that these days were read: `pathways "
+        "status`, then `pathways sync --since --until`."
+    ),
+    Rule.OTHER_NUMBERS: (
+        "Meta corrects days for weeks: read them anew, and export again. Purchases "
+        "also follow the attribution setting."
+    ),
     Rule.DEFINITION: "Compare a metric that both define alike: see /v1/definitions.",
 }
 
@@ -57,6 +70,8 @@ def rule_of(rule: Rule, side: Side, comparison: Comparison) -> str:
             return COUNTRIES[contract.countries]
         case Rule.CURRENCY:
             return CURRENCIES[contract.currency]
+        case Rule.NOT_IN_EXPORT | Rule.NOT_IN_OURS | Rule.OTHER_NUMBERS:
+            return EXPORTS[rule.name or ""][side.is_export]
         case _:
             return CLICKS[contract.clicks]
 
@@ -134,8 +149,10 @@ def _name(rule: Rule) -> str:
 
 
 def _effect(step: Step, comparison: Comparison) -> str:
+    label = _label(comparison.b, comparison)
+    what = "That" if step.rule in OF_EXPORTS else f"{label}'s rule"
     return (
-        f"{_label(comparison.b, comparison)}'s rule makes it {_size(step, comparison)} "
+        f"{what} makes it {_size(step, comparison)} "
         f"{'more' if step.figures['delta'] > 0 else 'less'}"
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 Row = dict[str, Any]
@@ -74,3 +75,15 @@ def explained(client: TestClient, published: None) -> Callable[..., Row]:
 
 def steps_of(data: Row) -> list[tuple[str, str]]:
     return [(step["dimension"], step["delta"]) for step in data["steps"]]
+
+
+@pytest.fixture
+def run(
+    data_dir: Path, published: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    """`pathways` in this process, over the published snapshot."""
+    from ingest.cli import pathways
+
+    monkeypatch.setenv("PATHWAYS__DATA_DIR", str(data_dir))
+    monkeypatch.setenv("PATHWAYS__NOW", "2026-03-10T09:30:00Z")
+    return lambda *words: CliRunner().invoke(pathways, ["explain", *words])

@@ -6,24 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from ingest.waterfall import waterfall
 from tests.api.explain.conftest import Row
 from tests.conftest import Pathways
-
-
-@pytest.fixture
-def run(
-    data_dir: Path, published: None, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    """`pathways` in this process, over the published snapshot."""
-    from ingest.cli import pathways
-
-    monkeypatch.setenv("PATHWAYS__DATA_DIR", str(data_dir))
-    monkeypatch.setenv("PATHWAYS__NOW", "2026-03-10T09:30:00Z")
-    return lambda *words: CliRunner().invoke(pathways, ["explain", *words])
 
 
 def test_the_verb_prints_the_same_document(
