@@ -11,8 +11,8 @@ provider), `pace` (waits), `report_jobs`, `insights_request` (one window), `spoo
 `page_table` (whole windows on disk), `warehouse` (its file), `ledger` (what its
 receipts say), `source` and `pipeline` (dlt), `load_ids`, `snapshots` (publish), `disk`,
 `lock`, `files`; `ads_manager` with `_sheet` and `_columns`, and `written_numbers` (an
-export to compare with). What stays and what goes: `publications`, `thinning`, `compaction`,
-`pruning`, `as_of`, `backup`.
+export to compare with). What stays and what goes: `publications`, `thinning`,
+`compaction`, `pruning`, `as_of`, `backup`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
 account, with its `outcome`), `rates`, `load` (how one runs), `sync` (what one reads),
