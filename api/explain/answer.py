@@ -7,7 +7,7 @@ from api.answers import about_the_past, coverage, meta, read_days, unconverted
 from api.callers import Caller
 from api.errors import BadParameter
 from api.explain.checks import run_checks
-from api.explain.comparison import Comparison, Scope, check_days, compare
+from api.explain.comparison import Comparison, Scope, compare
 from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
 from api.explain.exported import ADS_MANAGER, Exported, check_export
@@ -17,6 +17,7 @@ from api.params import (
     Window,
     asked_store,
     check_campaigns,
+    check_days,
 )
 from api.schemas import Answer
 from api.schemas_explain import Explanation

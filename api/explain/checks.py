@@ -63,7 +63,8 @@ def run_checks(
         _known(row, found.get(row["check_name"], []))
         for row in reader.rows("status_checks", {"store": scope.store})
     ]
-    checks.append(_restatements(scope, comparison, found.get("restatements", [])))
+    if not comparison.b.is_export:
+        checks.append(_restatements(scope, comparison, found.get("restatements", [])))
     checks.append(
         _found(
             scope,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from api.errors import BadRange, NotAdditive
+from api.errors import NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.explain.exported import Exported
 from api.explain.measures import Measure
-from api.params import LONGEST_DAYS
+from api.params import check_days
 from api.snapshots import Reader, Row
 
 # Rows are of a day and a country.
@@ -149,24 +149,6 @@ def compare(
         if with_shares
         else None,
     )
-
-
-def check_days(since: date, until: date) -> None:
-    """Make sure that a window can be explained.
-
-    Raises:
-        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
-    """
-    if since > until:
-        raise BadRange(
-            f"The window ends on {until}, before it starts on {since}.",
-            "Let since be the earlier day.",
-        )
-    if (until - since).days >= LONGEST_DAYS:
-        raise BadRange(
-            f"The window is longer than {LONGEST_DAYS} days.",
-            "Ask for fewer days at a time.",
-        )
 
 
 def currency_of(contract: Contract, scope: Scope, measure: Measure) -> str | None:

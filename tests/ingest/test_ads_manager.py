@@ -215,6 +215,7 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
             "`6.01E+14` is an id that a spreadsheet has rounded",
         ),
         ([HEADER, "one" + ROW[1:]], "row 2, column `Campaign ID`: `one` is no id"),
+        ([HEADER, "\x1b[2J" + ROW[1:]], "column `Campaign ID`: `?[2J` is no id"),
         (
             [HEADER, ROW, ROW[1:], ROW.replace("04", "05")],
             "row 3, column `Campaign ID`: it is empty",
