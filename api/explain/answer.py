@@ -75,21 +75,9 @@ def _explained(
             sorted({row["account_currency"] for row in accounts} - {None})
         ),
     )
-    sides = [
-        Side(
-            asked_contract(reader, settings.readers, asked.a),
-            of_a.snapshot_id,
-            asked.as_of_a or asked.as_of or now,
-        )
-    ]
     if exported:
         check_export(exported, measure, scope.country, scope.account_currencies)
-        sides.append(Side(ADS_MANAGER, exported.file, sides[0].now_at, is_export=True))
-    else:
-        contract = asked_contract(reader, settings.readers, asked.b)
-        at_b = asked.as_of_b or asked.as_of or now
-        sides.append(Side(contract, reader.snapshot_id, at_b))
-    _check_levels(asked, *sides)
+    sides = _sides(asked, reader, of_a, settings, now, exported)
     is_one = of_a.snapshot_id == reader.snapshot_id
     facts = "explain_facts" if is_one else "explain_facts_of_two"
     comparison = compare(
@@ -140,14 +128,31 @@ def _check_request(asked: ExplainQuery, now: datetime) -> None:
         check_days(asked.since, asked.until)
 
 
-def _check_levels(asked: ExplainQuery, *sides: Side) -> None:
-    for side in sides:
+def _sides(
+    asked: ExplainQuery,
+    reader: Reader,
+    of_a: Source,
+    settings: Settings,
+    now: datetime,
+    exported: Exported | None,
+) -> tuple[Side, Side]:
+    at_a = asked.as_of_a or asked.as_of or now
+    at_b = asked.as_of_b or asked.as_of or now
+    contract_a = asked_contract(reader, settings.readers, asked.a)
+    a = Side(contract_a, of_a.snapshot_id, at_a)
+    if exported:
+        b = Side(ADS_MANAGER, exported.file, at_a, is_export=True)
+    else:
+        contract_b = asked_contract(reader, settings.readers, asked.b)
+        b = Side(contract_b, reader.snapshot_id, at_b)
+    for side in (a, b):
         if asked.campaign_ids and side.contract.level == "account":
             raise BadParameter(
                 f"`{side.contract.reader}` adds up account rows, and those name no "
                 "campaign.",
                 "Leave out campaign_id, or name a reader of another level.",
             )
+    return a, b
 
 
 def _link(asked: ExplainQuery, scope: Scope, comparison: Comparison) -> str:
