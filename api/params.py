@@ -444,18 +444,28 @@ def asked_window(
             "now": now,
         },
     )
-    days = row.pop("day_count")
-    if row["since"] > row["until"]:
+    row.pop("day_count")
+    check_days(row["since"], row["until"])
+    return Window(**row)
+
+
+def check_days(since: date, until: date) -> None:
+    """Make sure that a window can be answered.
+
+    Raises:
+        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
+    """
+    if since > until:
         raise BadRange(
-            f"The window ends on {row['until']}, before it starts on {row['since']}.",
+            f"The window ends on {until}, before it starts on {since}.",
             "Let since be the earlier day.",
         )
+    days = (until - since).days + 1
     if days > LONGEST_DAYS:
         raise BadRange(
             f"The window has {days} days; {LONGEST_DAYS} are the most for one answer.",
             "Ask for fewer days at a time.",
         )
-    return Window(**row)
 
 
 def check_campaigns(reader: Reader, store: str, campaign_ids: list[str] | None) -> None:
