@@ -125,6 +125,52 @@ def test_what_is_no_moment_of_the_past_is_422(client: TestClient, moment: str) -
 
 
 @pytest.mark.usefixtures("three")
+def test_a_query_answers_for_the_past(client: TestClient) -> None:
+    body = {"measures": ["spend"], "since": "2026-03-09", "until": "2026-03-09"}
+
+    answers = [
+        client.post(f"/v1/query{moment}", json=body).json()
+        for moment in ("?as_of=2026-03-09T20:00:00Z", "")
+    ]
+
+    assert [each["data"]["rows"][0]["spend"] for each in answers] == ["2.00", "3.00"]
+    assert [each["meta"]["snapshot_id"] for each in answers] == ["s2", "s3"]
+    assert answers[0]["meta"]["as_of"]["holds_for"] == "2026-03-09T09:00:00Z"
+
+
+@pytest.mark.usefixtures("three")
+def test_days_by_name_of_a_query_end_on_the_day_that_it_was_then(
+    client: TestClient,
+) -> None:
+    body = {"measures": ["spend"], "period": "last_7d"}
+
+    # In New York, where account 111 is, it is Sunday until 04:00 UTC.
+    answer = client.post("/v1/query?as_of=2026-03-09T03:59:00Z", json=body)
+
+    assert answer.json()["meta"]["window"] == {
+        "since": "2026-03-02",
+        "until": "2026-03-08",
+    }
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        pytest.param("?since=2026-03-09", {}, id="another parameter in the URL"),
+        pytest.param("", {"as_of": "2026-03-09T20:00:00Z"}, id="as_of in the body"),
+        pytest.param("?as_of=monday", {}, id="no moment"),
+    ],
+)
+def test_what_a_query_would_not_obey_is_422(
+    client: TestClient, url: str, more: dict[str, str]
+) -> None:
+    answer = client.post(f"/v1/query{url}", json={"measures": ["spend"], **more})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
+
+
+@pytest.mark.usefixtures("three")
 def test_a_plus_sign_that_was_not_encoded_is_understood(client: TestClient) -> None:
     answer = client.get("/v1/dashboard?as_of=2026-03-09T12:00:00+03:00")
 
