@@ -8,7 +8,7 @@ from typing import Literal
 from api.as_of import Past
 from api.callers import Caller
 from api.params import Window
-from api.published import ByHand
+from api.pointing import ByHand
 from api.schemas import (
     AsOf,
     Coverage,
@@ -165,9 +165,10 @@ def about_the_past(past: Past) -> list[str]:
         return []
     asked = past.asked.isoformat()
     return [
-        f"What was published at {asked} is no longer kept as a snapshot; this was "
-        f"published at {past.shown.holds_for.isoformat()}. `pathways build --as-of "
-        f"{asked}` builds it again, as far as that is still known."
+        f"This was published at {past.shown.holds_for.isoformat()}. Whether readers "
+        f"had it at {asked} is not certain, or what they had is no longer kept as a "
+        f"snapshot. `pathways build --as-of {asked}` builds it again, as far as that "
+        "is still known."
     ]
 
 

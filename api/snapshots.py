@@ -23,11 +23,12 @@ from typing import Any, BinaryIO
 import duckdb
 
 from api.callers import Caller, unknown_store
+from api.documents import Unusable
 from api.errors import ExportFailed, SnapshotUnusable, TooLarge, TooSlow
 from api.limits import Turns
-from api.published import Unusable
+from api.opening import unusable
 from api.settings import Settings
-from api.shelf import Shelf, Source, unusable
+from api.shelf import Shelf, Source
 
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.

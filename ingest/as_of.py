@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from ingest import pointer, publications, tables
+from ingest import by_hand, publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
@@ -130,7 +130,7 @@ def _chosen(
         # A warehouse of an earlier release was thinned out by the clock.
         thinned = publications.thinned_as_of(connection) or settings.clock()
         by_then = [each for each in known if each.published_at <= moment]
-        pinned = pointer.pin_at(settings.data_dir, moment)
+        pinned = by_hand.pin_at(settings.data_dir, moment)
         if pinned is not None:
             # Readers had nothing newer, whatever was published meanwhile.
             last = order(pinned.snapshot_id)

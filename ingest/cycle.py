@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest import pointer, snapshots
+from ingest import by_hand, pointer, snapshots
 from ingest.audit import audit_build
 from ingest.build import dbt_build, project_hash
 from ingest.disk import disk_full
@@ -197,7 +197,7 @@ class _Cycle:
         now = self._settings.clock()
         published = snapshots.publish(data_dir, now, self._mark).snapshot_id
         pinned = pointer.pin(data_dir)
-        return published if pinned is None else f"{published}; {pointer.said(pinned)}"
+        return published if pinned is None else f"{published}; {by_hand.said(pinned)}"
 
 
 def _ended(name: str, end: BaseException) -> StepEnded:

@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ingest import pointer, snapshots
+from ingest import by_hand, pointer, snapshots
+from ingest.by_hand import RESUME, ROLLBACK, ByHand
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
 from ingest.files import read_json, write_json
-from ingest.pointer import RESUME, ROLLBACK, ByHand
 from ingest.snapshots import Snapshot
 
 
@@ -37,7 +37,7 @@ def roll_back(
     else:
         found = snapshots.find(data_dir, snapshot_id)
         candidates = iter([found] if found else [])
-    return _move(data_dir, candidates, ByHand(ROLLBACK, "", None, _iso(now), by, why))
+    return _move(data_dir, candidates, _doing(ROLLBACK, now, by, why))
 
 
 def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
@@ -52,7 +52,7 @@ def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
             "`pathways status` says which one.",
             code="SNAP-003",
         )
-    done = ByHand(RESUME, "", None, _iso(now), by, why)
+    done = _doing(RESUME, now, by, why)
     return _move(data_dir, snapshots.on_disk(data_dir), done)
 
 
@@ -90,16 +90,17 @@ def _point(data_dir: Path, snapshot: Snapshot, done: ByHand) -> ByHand:
     before = pointer.read(data_dir)
     instead_of = before.snapshot_id if before else None
     done = replace(done, snapshot_id=snapshot.snapshot_id, instead_of=instead_of)
-    pointer.replace(
-        data_dir, snapshots.pointing_at(data_dir, snapshot, instead_of, done)
-    )
+    previous = instead_of
+    if before and before.snapshot_id == snapshot.snapshot_id:
+        previous = before.previous
+    pointer.replace(data_dir, snapshots.pointing_at(data_dir, snapshot, previous, done))
     reached("rollback.pointer_replaced")
     pointer.link(data_dir, snapshot.file)
-    pointer.record(data_dir, done)
+    by_hand.record(data_dir, done)
     reached("rollback.recorded")
     status = read_json(data_dir / "status.json")
     if status is not None:
-        pinned = pointer.told(pointer.pin(data_dir))
+        pinned = by_hand.told(pointer.pin(data_dir))
         changed = {"snapshot_id": snapshot.snapshot_id, "pinned": pinned}
         write_json(data_dir / "status.json", {**status, **changed})
     return done
@@ -120,5 +121,7 @@ def _held(snapshot: Snapshot) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _iso(moment: datetime) -> str:
-    return moment.isoformat()
+def _doing(verb: str, now: datetime, by: str, why: str) -> ByHand:
+    # What the terminal's encoding could not read is half a character each.
+    readable = why.encode(errors="replace").decode()
+    return ByHand(verb, "", None, now.isoformat(), by, readable)

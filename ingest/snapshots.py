@@ -11,6 +11,7 @@ import duckdb
 
 from ingest import pointer
 from ingest.build import project_hash
+from ingest.by_hand import ByHand
 from ingest.database_files import checkpoint, read_whole, storage_version
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
@@ -178,7 +179,7 @@ def pointing_at(
     data_dir: Path,
     snapshot: Snapshot,
     previous: str | None,
-    by_hand: pointer.ByHand | None,
+    by_hand: ByHand | None,
 ) -> Pointer:
     """The pointer that names a snapshot."""
     return Pointer(
@@ -195,7 +196,7 @@ def order(snapshot_id: str) -> tuple[str, str, int]:
     """Moment, load and number of a name; file times follow the clock where it goes."""
     moment, _, rest = snapshot_id.partition("-")
     load_id, _, number = rest.partition("-")
-    return moment, load_id, int(number) if number.isdigit() else 1
+    return moment, load_id, int(number) if number.isdecimal() else 1
 
 
 def _new_id(folder: Path, now: datetime, load_id: str) -> str:

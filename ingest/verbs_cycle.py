@@ -206,7 +206,7 @@ def publish(accepts_loss: bool) -> Answer:
     """Audit the build and publish it as a snapshot."""
     settings = configured()
 
-    from ingest import pointer, snapshots
+    from ingest import by_hand, pointer, snapshots
     from ingest.audit import audit_build
     from ingest.lock import exclusive
 
@@ -217,8 +217,8 @@ def publish(accepts_loss: bool) -> Answer:
     pinned = pointer.pin(settings.data_dir)
     said = f"Published {snapshot.snapshot_id}."
     if pinned is not None:
-        said += f" But {pointer.said(pinned)} `pathways rollback --resume` lets go."
-    return {**asdict(snapshot), "pinned": pointer.told(pinned)}, said, 0
+        said += f" But {by_hand.said(pinned)} `pathways rollback --resume` lets go."
+    return {**asdict(snapshot), "pinned": by_hand.told(pinned)}, said, 0
 
 
 @verb("run")

@@ -16,10 +16,11 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from api.as_of import chosen
+from api.as_of import chosen, held_at
 from api.callers import EVERYONE
 from api.main import create_app
-from api.published import ByHand, Published
+from api.pointing import ByHand, Pointer
+from api.published import Published
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
 from tests.api.test_snapshots import marked
@@ -271,11 +272,13 @@ def test_while_a_rollback_held_it_is_what_the_rollback_gave(
     """s3 at 3 h, rolled back at once to s2, s4 at 4 h, let go at 5 h with s5."""
     snapshots = [out(1, None), out(2, 1), out(3, 2), out(4, 3), out(5, 4)]
     by_hand = [
-        ByHand("s2", True, SUNDAY + timedelta(hours=3), ""),
-        ByHand("s5", False, SUNDAY + timedelta(hours=5), ""),
+        ByHand("s2", True, SUNDAY + timedelta(hours=3), "", "s3"),
+        ByHand("s5", False, SUNDAY + timedelta(hours=5), "", "s2"),
     ]
+    asked = SUNDAY + timedelta(hours=hour)
 
-    found = chosen(snapshots, [], by_hand, SUNDAY + timedelta(hours=hour))
+    held = held_at(by_hand, Pointer("s5", "", by_hand[-1]), asked)
+    found = chosen(snapshots, [], held, asked)
 
     assert found is not None
     assert (found.shown.snapshot_id, found.is_exact) == (shown, is_exact)
@@ -343,7 +346,7 @@ def test_ten_moments_leave_two_past_states_open(
 ) -> None:
     for number in range(4, 14):
         moment = TUESDAY + timedelta(minutes=number)
-        publish(marked(acme_world, number), f"s{number}", moment.isoformat())
+        publish(marked(acme_world, number), f"t{number:02}", moment.isoformat())
     app = create_app(replace(settings, now=TUESDAY + timedelta(hours=1)))
     client = LocalClient(app)
 
@@ -352,4 +355,4 @@ def test_ten_moments_leave_two_past_states_open(
         spend = asked(client, moment.isoformat())["data"]["overview"]["spend"]["value"]
         assert spend == f"{number}.00"
 
-    assert len(app.state.snapshots._shelf._past) == 2
+    assert len(app.state.snapshots._shelf._past._open) == 2
