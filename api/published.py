@@ -47,7 +47,7 @@ class Published:
 
 
 def order_of(snapshot_id: str) -> tuple[str, str, int]:
-    """Moment, load and number of an id, as `ingest.snapshots.order` has them.
+    """Moment, load and number of an id, as `ingest.snapshot_ids` has them.
 
     A load's id is a moment whose point was taken away: its digits compare as text.
     """

@@ -6,7 +6,6 @@ pointer too (`pointer`); a line that a dead process did not write is made good f
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,9 +15,9 @@ from typing import Any
 from ingest.clock import is_moment
 from ingest.files import content_of, sync_folder
 from ingest.permissions import give_to_owner
+from ingest.snapshot_ids import is_id
 
 ROLLBACK, RESUME = "rollback", "resume"
-_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def read_by_hand(told: Any) -> ByHand:
 
 def identifier(value: object) -> str:
     """A snapshot's id, or ValueError or TypeError."""
-    if not _ID.fullmatch(text(value)):
+    if not is_id(text(value)):
         raise ValueError
     return text(value)
 

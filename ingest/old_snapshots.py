@@ -14,6 +14,7 @@ from pathlib import Path
 from ingest import pointer, snapshots
 from ingest.failpoints import reached
 from ingest.kept_snapshots import Known, Shelf, kept
+from ingest.snapshot_ids import order
 
 # struct flock: type, whence, start, length, pid.
 _FLOCK = "hhqqi4x"
@@ -31,7 +32,7 @@ def prune(data_dir: Path, shelf: Shelf) -> list[str]:
         pointer.mend(data_dir)
         files = sorted(
             folder.glob("*.duckdb"),
-            key=lambda file: snapshots.order(file.stem),
+            key=lambda file: order(file.stem),
             reverse=True,
         )
         stay = _kept(data_dir, files, shelf)

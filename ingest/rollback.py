@@ -18,6 +18,7 @@ from ingest.by_hand import RESUME, ROLLBACK, ByHand
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
 from ingest.files import read_json, write_json
+from ingest.snapshot_ids import order
 from ingest.snapshots import Snapshot
 
 
@@ -58,9 +59,9 @@ def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
 
 def _before_the_current(data_dir: Path) -> Iterator[Snapshot]:
     pointed = pointer.read(data_dir)
-    at = snapshots.order(pointed.snapshot_id) if pointed else None
+    at = order(pointed.snapshot_id) if pointed else None
     for snapshot in snapshots.on_disk(data_dir):
-        if at is None or snapshots.order(snapshot.snapshot_id) < at:
+        if at is None or order(snapshot.snapshot_id) < at:
             yield snapshot
 
 

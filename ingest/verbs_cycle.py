@@ -174,18 +174,20 @@ def _build_as_of(moment: datetime, into: Path | None) -> Answer:
         "accounts": {
             account_id: {
                 "holds_for": publication.published_at.isoformat(),
-                "is_exact": publication.holds_at(moment),
+                "is_exact": answer.was_shown and publication == answer.published,
             }
             for account_id, publication in answer.accounts.items()
         },
         "file": str(answer.file),
     }
     said = [f"Built {answer.file}: as published at {document['published_at']}."]
+    if not answer.was_shown:
+        said.append(f"Whether readers had that at {moment.isoformat()} is not certain.")
     said += [
         f"Account {account_id} holds for {publication.published_at.isoformat()}: what "
         f"was published at {moment.isoformat()} was thinned out."
         for account_id, publication in answer.accounts.items()
-        if not publication.holds_at(moment)
+        if publication != answer.published
     ]
     return document, "\n".join(said), 0
 

@@ -16,11 +16,8 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from api.as_of import chosen, held_at
 from api.callers import EVERYONE
 from api.main import create_app
-from api.pointing import ByHand, Pointer
-from api.published import Published
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
 from tests.api.test_snapshots import marked
@@ -252,36 +249,6 @@ def test_a_page_of_the_past_goes_on_in_the_past(client: TestClient) -> None:
 
     assert second.json()["meta"]["snapshot_id"] == "s2"
     assert now.status_code in (410, 422)
-
-
-def out(number: int, previous: int | None) -> Published:
-    moment = SUNDAY + timedelta(hours=number)
-    return Published(
-        *(f"s{number}", Path(f"s{number}.duckdb"), "", moment),
-        *(f"s{previous}" if previous else None, moment, None, True),
-    )
-
-
-@pytest.mark.parametrize(
-    ("hour", "shown", "is_exact"),
-    [(2.5, "s2", True), (3.5, "s2", True), (4.5, "s2", True), (5.5, "s5", True)],
-)
-def test_while_a_rollback_held_it_is_what_the_rollback_gave(
-    hour: float, shown: str, is_exact: bool
-) -> None:
-    """s3 at 3 h, rolled back at once to s2, s4 at 4 h, let go at 5 h with s5."""
-    snapshots = [out(1, None), out(2, 1), out(3, 2), out(4, 3), out(5, 4)]
-    by_hand = [
-        ByHand("s2", True, SUNDAY + timedelta(hours=3), "", "s3"),
-        ByHand("s5", False, SUNDAY + timedelta(hours=5), "", "s2"),
-    ]
-    asked = SUNDAY + timedelta(hours=hour)
-
-    held = held_at(by_hand, Pointer("s5", "", by_hand[-1]), asked)
-    found = chosen(snapshots, [], held, asked)
-
-    assert found is not None
-    assert (found.shown.snapshot_id, found.is_exact) == (shown, is_exact)
 
 
 @pytest.mark.usefixtures("three")

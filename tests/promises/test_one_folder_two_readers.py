@@ -14,7 +14,7 @@ import pytest
 from api import pointing
 from api.documents import Refused, Unusable
 from api.published import order_of
-from ingest import by_hand, pointer, snapshots
+from ingest import by_hand, pointer, snapshot_ids
 from ingest.errors import FileRefused
 
 ROLLBACK = {
@@ -170,8 +170,8 @@ def test_ids_have_one_order() -> None:
         "20260310T120006Z-1",
     ]
 
-    for order in (order_of, snapshots.order):
+    for order in (order_of, snapshot_ids.order):
         shuffled = random.Random(7).sample(oldest_first, len(oldest_first))
         assert sorted(shuffled, key=order) == oldest_first
     for each in ("", "x", "s1-", "20260310T120005Z-1-²", "20260310T120005Z-1-x"):
-        assert order_of(each) == snapshots.order(each)
+        assert order_of(each) == snapshot_ids.order(each)
