@@ -78,6 +78,17 @@ def on_disk(data_dir: Path) -> Iterator[Snapshot]:
             yield found
 
 
+def shown(data_dir: Path) -> Iterator[Snapshot]:
+    """What readers have, then what takes its place should it be damaged.
+
+    None is newer: that was rolled back from, or was never let out.
+    """
+    known = pointer.read(data_dir) or pointer.pin(data_dir)
+    for snapshot in on_disk(data_dir):
+        if known is None or order(snapshot.snapshot_id) <= order(known.snapshot_id):
+            yield snapshot
+
+
 def find(data_dir: Path, snapshot_id: str) -> Snapshot | None:
     """A snapshot by its id; None where its manifest is missing or damaged."""
     folder = data_dir / "snapshots"
