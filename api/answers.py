@@ -155,9 +155,11 @@ def stale_now(
     status = read_status(settings.data_dir, caller)
     published_at = source.published_at if source else None
     warnings = list(source.warnings) if source else []
+    # An older one in its place: what was read since is not in it.
+    stale = Stale(since=published_at, why=warnings[0]) if warnings else None
     if status.report is None:
         warnings.append(f"status.json is {status.state}.")
-    return staleness(status, store, published_at, now), warnings
+    return stale or staleness(status, store, published_at, now), warnings
 
 
 def about_the_past(past: Past) -> list[str]:

@@ -161,7 +161,7 @@ class Shelf(Generic[Connection]):
             opened, self._pin = self._found(problems)
         except Refused as error:
             # What readers were rolled back from must not be guessed.
-            problems.append(error)
+            problems.insert(0, error)
             opened, self._pin = None, None
         self._swap(opened)
         self._note(problems)

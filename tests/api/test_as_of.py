@@ -17,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.callers import EVERYONE
+from api.errors import Busy
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
@@ -275,6 +276,25 @@ def test_two_moments_are_read_in_one_statement(
     assert ids == ("s2", "s3")
     assert [(int(row["a"]), int(row["b"])) for row in differing] == [(2, 3)]
     assert [(int(row["a"]), int(row["b"])) for row in same] == [(2, 2)]
+
+
+@pytest.mark.usefixtures("three")
+def test_one_database_of_two_is_open_at_a_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may take as much memory as the one that all others share."""
+    monkeypatch.setattr("api.snapshots.TURN_SECONDS", 0.0)
+    snapshots = Snapshots(settings)
+
+    with (
+        snapshots.reading_two(EVERYONE, SUNDAY, MONDAY),
+        pytest.raises(Busy),
+        snapshots.reading_two(EVERYONE, SUNDAY, TUESDAY),
+    ):
+        pass
+    with snapshots.reading_two(EVERYONE, SUNDAY, TUESDAY) as reader:
+        assert reader.b.snapshot_id == "s3"
+    snapshots.close()
 
 
 @pytest.mark.parametrize(
