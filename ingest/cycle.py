@@ -19,6 +19,7 @@ from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
 from ingest.lock import exclusive
 from ingest.pruning import prune
+from ingest.rollback import look_at
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
 from ingest.sync import (
@@ -64,6 +65,7 @@ def run_cycle(
             seconds = backfill_minutes * 60
             if cycle.step("backfill", lambda: cycle.backfill(seconds), seconds):
                 cycle.refresh()
+            cycle.look_at_pin()
             cycle.step("prune", cycle.prune)
         finally:
             report.finished_at = settings.clock()
@@ -154,6 +156,13 @@ class _Cycle:
             return
         if self.step("build", self._build) and self.step("audit", self._audit):
             self.step("publish", self._publish)
+
+    def look_at_pin(self) -> None:
+        """Whether readers get what they were rolled back to."""
+        data_dir = self._settings.data_dir
+        pinned = pointer.pin(data_dir)
+        if pinned is not None:
+            self.step("pin", lambda: look_at(data_dir, pinned))
 
     def prune(self) -> str:
         settings = self._settings

@@ -1,4 +1,5 @@
-"""Removes the snapshots that nobody needs any more, and what a dead run left of one.
+"""Removes the snapshots and past states that nobody needs any more, and what a dead run
+left of one.
 
 A snapshot that is open stays: our readers hold a shared lock on it, and DuckDB's own
 lock tells of a BI tool. Removing it would free no room before it is closed.
@@ -16,6 +17,8 @@ from ingest.failpoints import reached
 from ingest.kept_snapshots import Known, Shelf, kept
 from ingest.snapshot_ids import order
 
+# Past states that stay: those that were built last.
+BUILT_AGAIN_KEPT = 3
 # struct flock: type, whence, start, length, pid.
 _FLOCK = "hhqqi4x"
 
@@ -42,6 +45,17 @@ def prune(data_dir: Path, shelf: Shelf) -> list[str]:
         for file in [*folder.glob(".tmp-*"), *folder.glob(".*.tmp")]:
             file.unlink()
     return removed
+
+
+def prune_built_again(data_dir: Path) -> list[str]:
+    """Remove past states but for those built last; ids of those removed.
+
+    An open one stays. `pathways build --as-of` makes any of them again.
+    """
+    oldest_first = sorted(
+        (data_dir / "as_of").glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns
+    )
+    return [file.stem for file in oldest_first[:-BUILT_AGAIN_KEPT] if _removed(file)]
 
 
 def _kept(data_dir: Path, files: list[Path], shelf: Shelf) -> Collection[str]:

@@ -57,6 +57,24 @@ def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
     return _move(data_dir, snapshots.on_disk(data_dir), done)
 
 
+def look_at(data_dir: Path, pinned: ByHand) -> str:
+    """A pin as a sentence.
+
+    Raises:
+        SnapshotError: readers do not get what they were rolled back to, and no run
+            makes that good.
+    """
+    snapshot = snapshots.find(data_dir, pinned.snapshot_id)
+    if snapshot is None or not snapshot.is_whole():
+        raise SnapshotError(
+            f"Readers were rolled back to {pinned.snapshot_id}, which is damaged.",
+            "They get an older one: `pathways rollback --to ID` gives them another, "
+            "`pathways rollback --resume` the newest.",
+            code="SNAP-004",
+        )
+    return by_hand.said(pinned)
+
+
 def _before_the_current(data_dir: Path) -> Iterator[Snapshot]:
     pointed = pointer.read(data_dir)
     at = order(pointed.snapshot_id) if pointed else None

@@ -301,7 +301,8 @@ def prune(keep: int) -> Answer:
     shelf = settings.snapshots.shelf(keep)
     with exclusive(settings.data_dir, "prune", settings.clock()):
         gone = pruned(settings.data_dir, None, shelf)
-    return {"removed": gone.snapshots, **asdict(gone.readings)}, f"{gone}.", 0
+    document = {"removed": gone.snapshots, "removed_as_of": gone.built_again}
+    return {**document, **asdict(gone.readings)}, f"{gone}.", 0
 
 
 @verb("backup")

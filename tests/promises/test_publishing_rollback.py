@@ -17,7 +17,7 @@ from ingest.errors import FileRefused, LockHeld, SnapshotError
 from ingest.kept_snapshots import Shelf
 from ingest.lock import exclusive
 from ingest.old_snapshots import prune
-from ingest.rollback import resume, roll_back
+from ingest.rollback import look_at, resume, roll_back
 from ingest.snapshots import current, publish
 from tests.conftest import Pathways
 from tests.fixtures.small_builds import NOON, build, published, spend_in
@@ -273,6 +273,19 @@ def test_a_damaged_pointer_is_written_anew_pinned_as_it_was(tmp_path: Path) -> N
     pinned = pointer.pin(tmp_path)
     assert pinned is not None
     assert pinned.why == "wrong spend"
+
+
+def test_a_damaged_one_that_readers_are_held_at_is_noticed(tmp_path: Path) -> None:
+    ids = published(tmp_path, 3)
+    done = roll_back(tmp_path, ids[1], LATER, *BY)
+
+    well = look_at(tmp_path, done)
+    damage(tmp_path, ids[1])
+    with pytest.raises(SnapshotError, match=ids[1]) as told:
+        look_at(tmp_path, done)
+
+    assert "wrong spend" in well
+    assert (told.value.code, "rollback --to" in told.value.hint) == ("SNAP-004", True)
 
 
 def test_a_line_that_a_dead_process_did_not_write_is_made_good(tmp_path: Path) -> None:
