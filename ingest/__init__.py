@@ -6,12 +6,12 @@ usage headers ask for), `completeness` (what is believed), `fields` (what to ask
 for), `tables` (shape of raw), `pages` (what an answer says), `receipts` (what was
 read), `plan` (for people), `api_versions`, `account_statuses`, `currencies`.
 
-Touch the world: `graph_client` (HTTP to Meta), `exchange_rates` (HTTP to a rate
-provider), `pace` (waits), `report_jobs`, `insights_request` (one window), `spool` and
-`page_table` (whole windows on disk), `warehouse` (its file), `ledger` (what its
-receipts say), `source` and `pipeline` (dlt), `load_ids`, `snapshots` (publish), `disk`,
-`lock`, `files`. What stays and what goes: `publications`, `thinning`, `compaction`,
-`pruning`, `as_of`, `backup`.
+Touch the world: `graph_http` (HTTP to Meta), `graph_client` (what is tried again,
+pages), `exchange_rates` (HTTP to a rate provider), `pace` (waits), `report_jobs`,
+`insights_request` (one window), `spool` and `page_table` (whole windows on disk),
+`warehouse` (its file), `ledger` (what its receipts say), `source` and `pipeline` (dlt),
+`load_ids`, `snapshots` (publish), `disk`, `lock`, `files`. What stays and what goes:
+`publications`, `thinning`, `compaction`, `pruning`, `as_of`, `backup`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
 account, with its `outcome`), `rates`, `load` (how one runs), `sync` (what one reads),

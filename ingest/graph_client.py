@@ -1,4 +1,4 @@
-"""HTTP to Meta: the only module that asks it. One host, token in a header.
+"""Asks Meta and goes on asking: what is tried again, how often, and what is given up.
 
 It reads only: GET, and two POSTs that change nothing, one to have a report made and one
 to ask about the token itself. Retries are decided by what the body says, since Meta
@@ -8,25 +8,18 @@ bounded: an answer in bytes and seconds, a listing in pages, an account in error
 
 import copy
 import hashlib
-import hmac
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import Literal, TypeVar
-
-import orjson
-import requests
-import urllib3
+from typing import TypeVar
 
 from ingest import errors
-from ingest.bounded_http import BoundedAdapter, body_in_time
 from ingest.clock import Clock, clock_of
+from ingest.graph_http import GraphHttp, Method, Response
 from ingest.pace import Pace
-from ingest.pages import Page, Transient, read_object, read_page
+from ingest.pages import Page, TimedOut, Transient, read_object, read_page
 from ingest.throttle import POINTS, UseCase, read_quota
 
 logger = logging.getLogger(__name__)
@@ -39,17 +32,13 @@ SLOW_ATTEMPTS = 2
 # by side may fail together, once.
 ERRORS_AT_FIRST = 12
 ERRORS_A_CALL = 0.12
-# Slices of days are read side by side, and the reports of a slice.
-CONNECTIONS = 96
 MOST_PAGES = 5_000
 MOST_EMPTY_PAGES = 100
 NOBODY = "nobody"
 # The code of a listing that went on past its pages.
 ENDLESS = "META-ENDLESS"
 
-_BLOCK = 1 << 16
 Answer = TypeVar("Answer")
-Method = Literal["GET", "POST"]
 
 
 @dataclass(frozen=True)
@@ -104,13 +93,6 @@ class _Request:
         return "insights" if self.path.endswith("/insights") else "management"
 
 
-@dataclass(frozen=True)
-class _Response:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class GraphClient:
     """Reads the Graph API with one token, for one account. Threads may share it.
 
@@ -136,34 +118,35 @@ class GraphClient:
         pace: Pace | None = None,
         seconds: float | None = None,
     ) -> None:
-        self._root = f"{base_url.rstrip('/')}/{version}"
         self._token = token
         self._account_id = account_id
         self._limits = limits or Limits()
         self._clock = clock or clock_of(lambda: datetime.now(UTC))
         self._pace = pace or Pace(self._clock, longest_wait=60.0)
         self._ends_at = None if seconds is None else self._clock.monotonic() + seconds
-        self._proof = (
-            hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-            if app_secret
-            else None
+        self._http = GraphHttp(
+            base_url,
+            version,
+            token,
+            app_secret,
+            self._limits.request_seconds,
+            self._limits.page_bytes,
         )
-        self._session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self._session.mount(
-                scheme, BoundedAdapter(self._limits.request_seconds, CONNECTIONS)
-            )
-        # As an auth object, not a header: a .netrc entry would replace the header.
-        self._session.auth = self._authorize
-        # A proxy of the environment must not see what is meant for this machine.
-        self._session.trust_env = base_url.startswith("https:")
         self.usage = Usage()
         self._part = Usage()
-        self.server_time: datetime | None = None
-        self.served_version: str | None = None
 
     def close(self) -> None:
-        self._session.close()
+        self._http.close()
+
+    @property
+    def server_time(self) -> datetime | None:
+        """What Meta's clock said last; None before the first answer."""
+        return self._http.server_time
+
+    @property
+    def served_version(self) -> str | None:
+        """The API version that the last answer was given by."""
+        return self._http.served_version
 
     @property
     def seconds_left(self) -> float | None:
@@ -270,7 +253,7 @@ class GraphClient:
             account, use_case = self._account_id, request.use_case
             self._stop_in_time(request.path)
             self._pace.before(account, use_case, POINTS[request.method])
-            response: _Response | None = None
+            response: Response | None = None
             try:
                 response = self._send(request)
                 quota = read_quota(response.headers, account, use_case)
@@ -288,15 +271,12 @@ class GraphClient:
                 raise
             except Transient as problem:
                 trouble, may_be_size = str(problem), problem.may_be_size
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
-                trouble, may_be_size = str(problem), _is_timeout(problem)
-                slow += may_be_size
+                slow += isinstance(problem, TimedOut)
             else:
                 self._pace.answered(account, use_case, quota)
                 return answer
             failed += 1
             self.usage.add(errors=1)
-            trouble = self._without_token(trouble)
             self._give_up(request, trouble, may_be_size, failed, slow)
             wait = FIRST_WAIT_SECONDS * 2 ** (failed - 1)
             logger.info(
@@ -343,103 +323,19 @@ class GraphClient:
                 "The window is read again in the next run.",
             )
 
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def _send(self, request: _Request) -> _Response:
+    def _send(self, request: _Request) -> Response:
         self._part.add(calls=1)
         self.usage.add(calls=1, side_by_side=1)
         try:
-            return self._exchange(request)
+            return self._http.exchange(
+                request.method,
+                request.path,
+                request.params,
+                lambda size: self.usage.add(received_bytes=size),
+            )
         finally:
             self.usage.add(side_by_side=-1)
-
-    def _exchange(self, request: _Request) -> _Response:
-        """One exchange, whatever it holds.
-
-        Raises:
-            errors.MetaError: a redirect, which could carry the token elsewhere.
-            errors.TooMuchData: the body is larger than a page may be.
-            requests.RequestException, urllib3.exceptions.HTTPError: transport trouble.
-        """
-        texts = {key: _text(value) for key, value in request.params.items()}
-        if self._proof:
-            texts["appsecret_proof"] = self._proof
-        ends_at = time.monotonic() + self._limits.request_seconds
-        seconds = self._limits.request_seconds
-        is_get = request.method == "GET"
-        with self._session.request(
-            request.method,
-            f"{self._root}/{request.path}",
-            params=texts if is_get else None,
-            data=None if is_get else texts,
-            timeout=(min(10.0, seconds), seconds),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            if response.is_redirect:
-                raise errors.MetaError(
-                    f"{self._root} answers with a redirect, which is never followed.",
-                    "Check `api_base_url`.",
-                    code="META-HOST",
-                )
-            try:
-                with body_in_time(response.raw, ends_at - time.monotonic()):
-                    body = self._body(response.raw, request.path)
-            except TimeoutError as problem:
-                raise requests.ReadTimeout(
-                    f"no whole answer in {self._limits.request_seconds:.0f} s"
-                ) from problem
-            headers = {name.lower(): text for name, text in response.headers.items()}
-            status = response.status_code
-        self._note_time(headers.get("date"))
-        self.served_version = headers.get("facebook-api-version", self.served_version)
-        if status != 200 or b'"error"' in body[:64]:
-            # Meta quotes a malformed token in its message.
-            body = body.replace(self._token.encode(), b"<token>")
-        return _Response(status, headers, body)
-
-    def _body(self, raw: urllib3.response.BaseHTTPResponse, path: str) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        try:
-            while part := raw.read1(_BLOCK, decode_content=True):
-                parts.append(part)
-                size += len(part)
-                if size > self._limits.page_bytes:
-                    raise errors.TooMuchData(
-                        f"An answer for {path} is larger than "
-                        f"{self._limits.page_bytes // 2**20} MB.",
-                        "Ask for smaller pages.",
-                        code="META-BYTES",
-                    )
-        finally:
-            self.usage.add(received_bytes=size)
-        return b"".join(parts)
-
-    def _note_time(self, date_header: str | None) -> None:
-        try:
-            told = parsedate_to_datetime(date_header or "")
-        except ValueError:
-            return
-        if told.tzinfo is not None:
-            self.server_time = told
-
-    def _without_token(self, text: str) -> str:
-        # The proof stands in the address, and so in the text of a broken connection.
-        text = text.replace(self._proof, "<proof>") if self._proof else text
-        return text.replace(self._token, "<token>")
-
-
-def _is_timeout(problem: Exception) -> bool:
-    timeouts = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
-    return isinstance(problem, timeouts) or "timed out" in str(problem)
 
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isdigit() else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

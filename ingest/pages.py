@@ -40,6 +40,13 @@ class Transient(Exception):
         self.may_be_size = may_be_size
 
 
+class TimedOut(Transient):
+    """No whole answer in the time that one has; it may be too large."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, may_be_size=True)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of a listing.

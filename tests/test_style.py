@@ -88,6 +88,8 @@ def test_every_route_that_the_readme_names_is_served_and_exposed(root: Path) -> 
 def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
     root: Path,
 ) -> None:
+    from pydantic import BaseModel
+
     from ingest.settings import (
         AuditSettings,
         FxSettings,
@@ -110,7 +112,7 @@ def test_every_variable_of_the_example_is_read_and_every_read_one_is_there(
         if n != "stores"
     }
     read |= {f"SOURCES__FX__{n}".upper() for n in FxSettings.model_fields}
-    below = {
+    below: dict[str, type[BaseModel]] = {
         "serve": ServeSettings,
         "snapshots": SnapshotSettings,
         "audit": AuditSettings,

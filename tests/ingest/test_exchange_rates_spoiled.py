@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_unusable_answer_is_rates_unavailable(provider: str, answer: Answer) -> 
             fetch_rates(fx, date(1999, 1, 1))
 
 
-def test_short_file_row_is_rates_unavailable(tmp_path) -> None:
+def test_short_file_row_is_rates_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "rates.csv"
     path.write_text("rate_date,base_currency,quote_currency,rate\n2026-03-02,USD\n")
 

@@ -1,5 +1,7 @@
 """The client against a real HTTP server: token, retries, pages, what is refused."""
 
+import hashlib
+import hmac
 import json
 import logging
 import traceback
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from ingest import errors
 from ingest.fields import status_filter
@@ -85,13 +88,23 @@ def test_netrc_entry_does_not_replace_the_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    netrc.write_text("machine graph.facebook.com login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
+    sent: list[requests.PreparedRequest] = []
 
-    with Loopback(in_turn(LAST)) as server, client(server.url) as it:
+    def send(_: object, request: requests.PreparedRequest, **__: object) -> None:
+        sent.append(request)
+        raise requests.ConnectionError("Nobody is there.")
+
+    # Such an entry counts for https alone, which no server here speaks.
+    monkeypatch.setattr(requests.Session, "send", send)
+    with (
+        client("https://graph.facebook.com") as it,
+        pytest.raises(errors.NoUsableAnswer),
+    ):
         list(it.pages("act_1/campaigns", {}))
 
-    assert server.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert {each.headers["Authorization"] for each in sent} == {f"Bearer {TOKEN}"}
 
 
 def test_proof_is_the_tokens_hmac_under_the_app_secret() -> None:
@@ -283,6 +296,9 @@ def leaks() -> Iterator[object]:
     link = f"https://graph.facebook.com/v25.0/act_1?access_token={TOKEN}"
     yield pytest.param(refusal(400, 190, quoted), id="token quoted in a refusal")
     yield pytest.param(refusal(200, 190, quoted), id="refusal with status 200")
+    rows = b'{"data":[{"id":"1","name":"%b"}],' % (b"x" * 100)
+    late = rows + refusal(200, 190, quoted).body[1:]
+    yield pytest.param(Answer(late), id="refusal behind rows")
     yield pytest.param(refusal(400, 2, quoted), id="quoted in passing trouble")
     yield pytest.param(refusal(400, 100, link), id="link quoted in a refusal")
     yield pytest.param(Answer(link.encode(), 500), id="link in a plain text")
@@ -310,6 +326,30 @@ def test_token_is_in_no_log_and_no_exception(
     assert TOKEN not in trace + str(caught.value) + caught.value.hint
     assert caplog.records
     assert TOKEN not in caplog.text
+
+
+def test_proof_is_in_no_exception() -> None:
+    proof = hmac.new(b"app secret", TOKEN.encode(), hashlib.sha256).hexdigest()
+    quoted = refusal(400, 100, f"Unknown: ?appsecret_proof={proof}")
+    with Loopback(in_turn(quoted)) as server:
+        url = server.url
+        said = refused_with_a_proof(url)
+    assert server.asked[0].params["appsecret_proof"] == proof
+
+    # Nobody listens there any more.
+    said += refused_with_a_proof(url)
+
+    assert said.count("<proof>") >= 2
+    assert proof not in said
+
+
+def refused_with_a_proof(url: str) -> str:
+    with (
+        client(url, app_secret="app secret") as it,
+        pytest.raises(errors.MetaError) as caught,
+    ):
+        list(it.pages("act_1/campaigns", {}))
+    return "".join(traceback.format_exception(caught.value))
 
 
 def test_bytes_are_counted() -> None:

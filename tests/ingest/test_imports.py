@@ -101,7 +101,7 @@ def test_only_the_client_its_transport_and_exchange_rates_do_http() -> None:
     found = importers(INGEST, HTTP_CLIENTS)
 
     assert found == {
-        "ingest.graph_client",
+        "ingest.graph_http",
         "ingest.bounded_http",
         "ingest.exchange_rates",
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ingest.fields import OBJECT_TYPES
 from ingest.ledger import read_ledger
 from ingest.request_shape import ANY_DAYS
 from ingest.sandbox.faults import Fault, graph_error
@@ -160,7 +161,7 @@ def test_children_follow_a_parent_that_was_paused_before_their_listing_failed(
 
     statuses = {
         row["effective_status"]
-        for object_type in ("adset", "ad")
+        for object_type in OBJECT_TYPES[1:]
         for row in known_objects(run.data_dir, BAD, object_type).to_pylist()
         if row["campaign_id"] == paused
     }

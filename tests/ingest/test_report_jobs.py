@@ -10,6 +10,7 @@ from ingest.fields import insight_fields, status_filter
 from ingest.graph_client import GraphClient
 from ingest.pace import Pace
 from ingest.report_jobs import made_report
+from ingest.sandbox.reports import Outcome
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
 from tests.fixtures.fake_time import clock_of_sandbox
@@ -72,7 +73,7 @@ def test_rows_of_a_report_are_those_of_a_request_answered_at_once(
 
 @pytest.mark.parametrize("outcome", ["fail", "skip"])
 def test_report_that_ends_without_a_result_is_not_waited_for(
-    sandbox: Sandbox, outcome: str
+    sandbox: Sandbox, outcome: Outcome
 ) -> None:
     sandbox.reports.plan(match="insights", outcome=outcome)
     it, clock = client(sandbox)

@@ -69,9 +69,8 @@ def test_rows_are_expected_from_what_was_seen_else_from_the_objects(
 
 
 def ladder(shape: RequestShape, level: Level, longest: int) -> Iterator[RequestShape]:
-    step: RequestShape | None = shape
-    while step := narrower(step, level, longest, page_limit=500):
-        yield step
+    while smaller := narrower(shape, level, longest, page_limit=500):
+        yield (shape := smaller)
 
 
 def test_request_gets_smaller_pages_then_days_then_campaigns_then_a_report() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.common import time as dlt_time
 
 from ingest import cycle, load_ids, snapshots
 from ingest.errors import BuildFailed
@@ -46,8 +47,8 @@ def warehouse(data_dir: Path, *load_ids_of_loads: str, dead: str = "") -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """dlt's wall clock, to be set; it began with this process."""
     moment = [1_773_000_000.0]
-    monkeypatch.setattr(load_ids.dlt_time, "precise_time", lambda: moment[0])
-    monkeypatch.setattr(load_ids.dlt_time.increasing_precise_time, "_last", 0.0)
+    monkeypatch.setattr(dlt_time, "precise_time", lambda: moment[0])
+    monkeypatch.setattr(dlt_time.increasing_precise_time, "_last", 0.0)
     return moment
 
 
@@ -102,7 +103,7 @@ def test_load_id_of_a_dead_load_is_never_given_again(
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("insert into raw_meta.receipts values ($id)", {"id": dead})
     # As the next process begins.
-    load_ids.dlt_time.increasing_precise_time._last = 0.0
+    dlt_time.increasing_precise_time._last = 0.0
 
     load_ids.keep_growing(tmp_path)
 

@@ -87,7 +87,9 @@ def copied(tmp_path: Path) -> MakeFolder:
 
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[list[tuple[str, ...]]]:
-    rows = [("point", "action", "exit", "served meanwhile", "next run", "equal", "s")]
+    rows: list[tuple[str, ...]] = [
+        ("point", "action", "exit", "served meanwhile", "next run", "equal", "s")
+    ]
     yield rows
     print("\n" + table_of(rows))
 

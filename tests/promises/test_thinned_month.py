@@ -17,6 +17,7 @@ import pytest
 from ingest import compaction
 from ingest.compaction import compact
 from ingest.fields import BREAKDOWNS, LEVELS, OBJECT_TYPES, Level
+from ingest.kept_snapshots import Shelf
 from ingest.pruning import prune
 from tests.fixtures.raw_tables import ACCOUNT, create, listing, load, rows
 from tests.ingest.test_thinning import publish
@@ -28,6 +29,7 @@ DAYS, A_DAY, HISTORY_DAYS = 30, 96, 35
 INTERVAL = timedelta(minutes=15)
 OBJECTS: dict[Level, int] = {"account": 1, "campaign": 10, "adset": 20, "ad": 60}
 COUNTRIES = 8
+SHELF = Shelf(newest=3, days=7, most_bytes=2**30)
 WINDOWS = len(LEVELS) * len(BREAKDOWNS)
 
 _ROWS = """
@@ -184,7 +186,8 @@ def run(data_dir: Path, done: Month) -> None:
             {**listing(now, is_whole=tick % A_DAY == 0), "level": kind}
             for kind in OBJECT_TYPES
         ]
-        new, same = [], []
+        new: list[date] = []
+        same: list[date] = []
         for age in due(tick, now.date()):
             day = now.date() - timedelta(days=age)
             is_new = day not in holding or changes(age, now, chance)
@@ -198,7 +201,7 @@ def run(data_dir: Path, done: Month) -> None:
         load(data_dir, load_id, receipts=noted)
         if new:
             publish(data_dir, now + timedelta(minutes=1), load_id, keep=3)
-        prune(data_dir, now + timedelta(minutes=2))
+        prune(data_dir, now + timedelta(minutes=2), SHELF)
         done.written += len(noted)
         if tick % A_DAY == A_DAY - 1:
             count = "select count(*) from raw_meta."

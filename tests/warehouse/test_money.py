@@ -141,16 +141,13 @@ def moment(told: Told, request: pytest.FixtureRequest) -> Moment:
 def published(run: Pathways, table: str, level: str, own: str) -> dict[Key, Amounts]:
     country = "null" if table.endswith("level_totals") else "country_code"
     where = f"where level = '{level}'" if country == "null" else ""
-    return {
-        (account_id, object_id, day, country): Amounts(*amounts, Rate(*rate))
-        for account_id, object_id, day, country, *amounts_and_rate in run.query(
-            f"select account_id, {own}, date_day, {country}, account_currency, "
-            "spend_account_currency, purchase_value_account_currency, purchases, "
-            "spend, purchase_value, fx_status, fx_source, fx_rate, fx_rate_date "
-            f"from {table} {where}"
-        )
-        for amounts, rate in [(amounts_and_rate[:6], amounts_and_rate[6:])]
-    }
+    rows = run.query(
+        f"select account_id, {own}, date_day, {country}, account_currency, "
+        "spend_account_currency, purchase_value_account_currency, purchases, "
+        "spend, purchase_value, fx_status, fx_source, fx_rate, fx_rate_date "
+        f"from {table} {where}"
+    )
+    return {row[:4]: Amounts(*[*row[4:10], Rate(*row[10:])]) for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +190,9 @@ def grouped(
     return {name: in_usd(of) for name, of in found.items()}
 
 
-def without_rate(rows: Iterable[Amounts]) -> dict[str, tuple[int, Decimal, ...]]:
+def without_rate(
+    rows: Iterable[Amounts],
+) -> dict[str, tuple[int, Decimal, Decimal, Decimal]]:
     """By currency: rows, spend, purchases and value, as they are in it."""
     found: dict[str, list[Amounts]] = defaultdict(list)
     for row in rows:
@@ -210,7 +209,9 @@ def without_rate(rows: Iterable[Amounts]) -> dict[str, tuple[int, Decimal, ...]]
     }
 
 
-def told_without_rate(document: Any) -> dict[str, tuple[int, Decimal, ...]]:
+def told_without_rate(
+    document: Any,
+) -> dict[str, tuple[int, Decimal, Decimal, Decimal]]:
     return {
         row["account_currency"]: (
             row["rows"],
