@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from pydantic import BaseModel
 
 from api.main import create_app
 from api.schemas_objects import CampaignRow
@@ -155,6 +156,7 @@ def test_parquet_has_the_rows_of_the_pages_in_the_tables_types(
 def _shaped(level: str, row: Row) -> Any:
     from api.schemas_objects import AccountRow, AdRow, AdsetRow
 
+    shapes: dict[str, type[BaseModel]]
     shapes = {"campaign": CampaignRow, "adset": AdsetRow, "ad": AdRow}
     return shapes.get(level, AccountRow).model_validate(row)
 

@@ -22,12 +22,12 @@ from tests.api.explain.test_properties import (
     FEW,
     FIRST,
     NOW,
-    RATIOS,
     database,
     readers,
     rows,
     write_rows,
 )
+from tests.fixtures.explain_oracle import RATIOS
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
