@@ -106,8 +106,14 @@ class StoreQuery(BaseModel):
     )
 
 
-class RangeQuery(StoreQuery, AsOfQuery):
-    """Parameters of routes about days."""
+class PastQuery(AsOfQuery):
+    """All that stands in the URL of a route whose other parameters are in its body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DaysQuery(StoreQuery):
+    """Parameters about days."""
 
     since: Day | None = Field(
         None,
@@ -122,6 +128,10 @@ class RangeQuery(StoreQuery, AsOfQuery):
         description="Days by name, instead of since and until. All but `yesterday` and "
         "`last_month` end today, today included.",
     )
+
+
+class RangeQuery(DaysQuery, AsOfQuery):
+    """Parameters of routes about days."""
 
 
 class DashboardQuery(RangeQuery):
@@ -416,7 +426,7 @@ def asked_store(reader: Reader, store: str | None) -> Row:
 def asked_window(
     reader: Reader,
     store: str,
-    query: RangeQuery,
+    query: DaysQuery,
     compare: Compare,
     now: datetime,
     default_days: int,
@@ -444,18 +454,28 @@ def asked_window(
             "now": now,
         },
     )
-    days = row.pop("day_count")
-    if row["since"] > row["until"]:
+    row.pop("day_count")
+    check_days(row["since"], row["until"])
+    return Window(**row)
+
+
+def check_days(since: date, until: date) -> None:
+    """Make sure that a window can be answered.
+
+    Raises:
+        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
+    """
+    if since > until:
         raise BadRange(
-            f"The window ends on {row['until']}, before it starts on {row['since']}.",
+            f"The window ends on {until}, before it starts on {since}.",
             "Let since be the earlier day.",
         )
+    days = (until - since).days + 1
     if days > LONGEST_DAYS:
         raise BadRange(
             f"The window has {days} days; {LONGEST_DAYS} are the most for one answer.",
             "Ask for fewer days at a time.",
         )
-    return Window(**row)
 
 
 def check_campaigns(reader: Reader, store: str, campaign_ids: list[str] | None) -> None:

@@ -2,6 +2,7 @@
 
 PathwaysError              exit 1
 ├── ConfigError            CFG-*    exit 2  a setting is missing, unknown or wrong
+├── ExportUnusable         EXPORT-* exit 2  an Ads Manager export cannot be read
 ├── LockHeld               RUN-07*  exit 75 another process holds a lock
 ├── MetaError              META-*   Meta refused or did not answer
 │   ├── TokenInvalid       META-190 the token must be renewed; never retried
@@ -27,6 +28,7 @@ PathwaysError              exit 1
 ├── BackupFailed           BACKUP-001 there is no copy of the warehouse
 ├── KeysUnusable           KEY-001  keys.json is damaged; nobody is let in
 ├── KeyRefused             KEY-002  exit 2  a key cannot be made or revoked as asked
+├── FileRefused            FILE-001 a file is there and this user may not read it
 ├── DiskFull               DISK-*   there is no room for a file, or there soon is none
 ├── StepEnded              RUN-*    a step took too long, or was told to end
 └── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
@@ -55,6 +57,13 @@ class PathwaysError(Exception):
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message} {self.hint}".rstrip()
+
+
+class ExportUnusable(PathwaysError):
+    """An Ads Manager export that cannot be read as it is."""
+
+    code = "EXPORT-001"
+    exit_code = 2
 
 
 class ConfigError(PathwaysError):
@@ -187,6 +196,10 @@ class KeysUnusable(PathwaysError):
 class KeyRefused(PathwaysError):
     code = "KEY-002"
     exit_code = 2
+
+
+class FileRefused(PathwaysError):
+    code = "FILE-001"
 
 
 class DiskFull(PathwaysError):

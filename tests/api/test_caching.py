@@ -70,7 +70,7 @@ def test_an_answer_asked_for_again_is_the_same_bytes(
         assert (again.status_code, again.content) == (200, first.content)
         assert again.headers["ETag"] == first.headers["ETag"]
         assert again.headers["Cache-Control"] == "private, max-age=0, must-revalidate"
-        assert again.headers["Vary"] == "Accept, Authorization"
+        assert again.headers["Vary"] == "Accept, Accept-Encoding, Authorization"
         assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
 
 

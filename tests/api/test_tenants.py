@@ -79,6 +79,21 @@ def test_the_matrix_holds_every_route() -> None:
     assert set(PATHS) == {re.sub(r"\{\w+\}", "nobody", path) for path in routes}
 
 
+def test_the_matrix_names_every_parameter() -> None:
+    asked = " ".join(target for _, target in targets(APP, "alpha"))
+    parameters = {
+        parameter["name"]
+        for methods in APP.openapi()["paths"].values()
+        for described in methods.values()
+        for parameter in described.get("parameters", [])
+        if parameter["in"] == "query"
+    }
+
+    assert len(parameters) > 20
+    unnamed = {one for one in parameters if not re.search(rf"[?&]{one}=", asked)}
+    assert unnamed == set()
+
+
 @pytest.mark.parametrize(
     "store", ["alpha", *(pytest.param(s, marks=pytest.mark.slow) for s in STORES[1:])]
 )
