@@ -275,6 +275,7 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) ->
         ("image/png", "application/json"),
         (",;=,;q=1", "application/json"),
         ("text/csv, */*", "text/csv; charset=utf-8"),
+        ("*/*, text/csv", "text/csv; charset=utf-8"),
         ("text/csv;q=0.1, */*", "application/json"),
         ("text/csv;q=0.1, application/*", "application/json"),
         ("application/json;q=0.1, application/*", "application/x-ndjson"),
