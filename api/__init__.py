@@ -24,6 +24,9 @@ snapshots     the only module with DuckDB: reader, time limit, memory
 status_file   status.json and staleness by the clock
 moving        what answers depend on besides request and snapshot
 caching       answers kept in memory, ETags, 304 and HEAD
+single_flight  of equal answers at once one is made
+packing       gzip for who takes it
+reference     the OpenAPI document as a page
 measures      which metrics may be asked for together, of which rows
 exports       rows as csv, ndjson and parquet files
 answers       the `meta` of every answer

@@ -23,6 +23,7 @@ from api.headers import AnswerHeaders
 from api.hosts import is_loopback
 from api.moving import States
 from api.observing import Observed
+from api.packing import Packing
 from api.routes import (
     budget,
     dashboard,
@@ -107,24 +108,26 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.has_docs else None,
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.requests = requests
-    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
+    app.state.exports = Exports(settings)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
-    # a known caller is added before the doors.
+    # a known caller is added before the doors, and what is packed before what is kept.
+    app.add_middleware(Packing)
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
     )
     app.add_middleware(Doors, settings=settings, keyring=keyring)
-    if settings.cors_origins:
-        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(
         Observed, requests=requests, paths=_paths(settings), unexpected=unexpected
     )
+    # A listed page may read why its request failed, whatever the reason.
+    if settings.cors_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(AnswerHeaders)
     for router in MOVING:
         app.include_router(router, responses=PROBLEMS)

@@ -61,6 +61,15 @@ def consecutive(days: Iterable[date]) -> list[DateWindow]:
     return windows
 
 
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone; None where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    # ZoneInfoNotFoundError is a KeyError; a folder of zones is no zone: OSError.
+    except (KeyError, ValueError, OSError):
+        return None
+
+
 def local_day(moment: datetime, timezone_name: str) -> date:
     """The account's day at a moment."""
     return moment.astimezone(ZoneInfo(timezone_name)).date()
