@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow faults soak engines bench docs lock
+.PHONY: help install demo test test-slow faults differences soak engines bench docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -31,6 +31,9 @@ test-slow: install ## the tests that take minutes
 
 faults: install ## every fault of Meta's, what came of it, and whether the numbers are right
 	@$(BIN)/python -m pytest tests/promises/test_faults.py -m "slow or not slow" -n 0 -s
+
+differences: install ## seeded differences, the cause expected of each and the one that explain names
+	@$(BIN)/python -m pytest tests/promises/test_explain_corpus.py -m slow -n 0 -s
 
 soak: install ## a month of cycles, an hour and more; writes bench/soak.json
 	@$(BIN)/python -m pytest tests/promises -m soak -n 0 -s

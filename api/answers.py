@@ -7,7 +7,7 @@ from typing import Literal
 
 from api.as_of import Past
 from api.callers import Caller
-from api.params import Window
+from api.params import Level, Window
 from api.published import ByHand
 from api.schemas import (
     AsOf,
@@ -104,9 +104,10 @@ def _ranges(account_days: Iterable[Row]) -> list[MissingDays]:
     return found
 
 
-def read_days(reader: Reader, store: str, window: Window) -> Days:
-    """Which days of a store's window were read."""
-    return Days(reader.rows("account_days", {"store": store, **window.values()}))
+def read_days(reader: Reader, store: str, window: Window, *levels: Level) -> Days:
+    """Which days of a store's window were read, at every level that is answered."""
+    values = {"store": store, "levels": levels, **window.values()}
+    return Days(reader.rows("account_days", values))
 
 
 def unconverted(account_currency: str, row: Row) -> Unconverted:

@@ -103,10 +103,13 @@ class Caching:
             await self._app(scope, receive, send)
             return
         etag = _etag(state, scope)
-        if _is_among(etag, Headers(scope=scope).get("if-none-match", "")):
-            headers = {"ETag": etag, "Cache-Control": CACHEABLE, "Vary": VARY}
-            await Response(status_code=304, headers=headers)(scope, receive, send)
+        asked = Headers(scope=scope).get("if-none-match", "")
+        if _is_among(etag, asked):
+            await _unchanged(etag)(scope, receive, send)
             return
+        if asked.strip() == "*":
+            # Whether there is an answer at all is known once it is made.
+            send = _unless_any(scope, receive, send)
         answer = self._kept.get(etag)
         if answer is None and scope["path"] in SHARED:
             await self._flights.made_by_another(etag)
@@ -183,6 +186,28 @@ def _etag(state: State, scope: Scope) -> str:
 def _is_among(etag: str, asked: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
     return etag.removeprefix("W/") in tags
+
+
+def _unchanged(etag: str) -> Response:
+    headers = {"ETag": etag, "Cache-Control": CACHEABLE, "Vary": VARY}
+    return Response(status_code=304, headers=headers)
+
+
+def _unless_any(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Sends 304 in place of whatever answer has an ETag."""
+    is_sent = False
+
+    async def send_unless_any(message: Message) -> None:
+        nonlocal is_sent
+        if message["type"] == "http.response.start":
+            etag = Headers(raw=message["headers"]).get("etag")
+            if etag is not None:
+                is_sent = True
+                await _unchanged(etag)(scope, receive, send)
+        if not is_sent:
+            await send(message)
+
+    return send_unless_any
 
 
 def _without_body(send: Send) -> Send:

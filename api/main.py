@@ -103,7 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.requests = requests
-    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
+    app.state.exports = Exports(settings)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
     # a known caller is added before the doors, and what is packed before what is kept.

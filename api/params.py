@@ -52,7 +52,8 @@ Form = Literal["json", "csv", "ndjson", "parquet"]
 
 
 def _day_text(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    # In a body a number would do, as seconds since 1970.
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         raise ValueError("write a day as YYYY-MM-DD, such as 2026-03-10")
     return value
 
@@ -72,10 +73,8 @@ StatusName = Annotated[
 
 
 def _zoned(value: object) -> object:
-    if not isinstance(value, str):
-        return value
     # In an URL a plus sign that was not encoded is a blank.
-    text = re.sub(r" (?=\d{2}:?\d{2}$)", "+", value)
+    text = re.sub(r" (?=\d{2}:?\d{2}$)", "+", value) if isinstance(value, str) else ""
     if not re.fullmatch(_MOMENT, text):
         raise ValueError("write a moment with its zone, such as 2026-03-10T09:30:00Z")
     return text
@@ -204,7 +203,9 @@ class RowsQuery(RangeQuery, PageQuery):
     format: Form | None = Field(
         None,
         description="The form of the answer; by default what Accept prefers, or json. "
-        "All others are exports: every row at once, in no order.",
+        "All others are exports: every row at once, in no order. csv is UTF-8 with "
+        "commas between cells, whatever Excel's language takes for a separator; text "
+        "that a spreadsheet would take for a formula begins with an apostrophe there.",
     )
     bom: bool = Field(
         False,
@@ -443,18 +444,28 @@ def asked_window(
             "now": now,
         },
     )
-    days = row.pop("day_count")
-    if row["since"] > row["until"]:
+    row.pop("day_count")
+    check_days(row["since"], row["until"])
+    return Window(**row)
+
+
+def check_days(since: date, until: date) -> None:
+    """Make sure that a window can be answered.
+
+    Raises:
+        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
+    """
+    if since > until:
         raise BadRange(
-            f"The window ends on {row['until']}, before it starts on {row['since']}.",
+            f"The window ends on {until}, before it starts on {since}.",
             "Let since be the earlier day.",
         )
+    days = (until - since).days + 1
     if days > LONGEST_DAYS:
         raise BadRange(
             f"The window has {days} days; {LONGEST_DAYS} are the most for one answer.",
             "Ask for fewer days at a time.",
         )
-    return Window(**row)
 
 
 def check_campaigns(reader: Reader, store: str, campaign_ids: list[str] | None) -> None:

@@ -16,6 +16,9 @@ RuleName = Literal[
     "country",
     "currency",
     "definition",
+    "not_in_export",
+    "not_in_ours",
+    "other_numbers",
 ]
 
 
@@ -103,7 +106,7 @@ class ReaderValue(Shape):
     until: date = told("Last day, included.")
     today: date = told("Its today.")
     now_at: datetime = told("The moment at which its today is taken (UTC).")
-    snapshot_id: str = told("The snapshot that it reads.")
+    snapshot_id: str = told("The snapshot that it reads, or an export's file.")
     contract: ReaderContract = told("Its rules.")
 
 
@@ -112,7 +115,7 @@ class BehindRow(Shape):
 
     table: ClassVar[str] = "marts.explain_rows"
 
-    account_id: str = column("account_id")
+    account_id: str | None = column("account_id")
     campaign_id: str | None = column("campaign_id")
     campaign_name: str | None = column("campaign_name")
     level: str | None = told(
@@ -120,8 +123,8 @@ class BehindRow(Shape):
         "are of all objects of the campaign, or of the account."
     )
     object_id: str | None = told("The object, by its id; null likewise.")
-    country_code: str = column("country_code")
-    date_day: date = column("date_day")
+    country_code: str | None = column("country_code")
+    date_day: date | None = column("date_day")
     top_delta: str = told(
         "By how much the top part changes with the row, decimal text; of a sum that is "
         "the metric itself."
@@ -231,4 +234,6 @@ class Explanation(Shape):
         "The difference split over all orders alike; null unless asked for."
     )
     checks: list[ExplainCheck] = told("What to look at first, in that order.")
-    link: str = told("The same request, as of the same moments.")
+    link: str | None = told(
+        "The same request, as of the same moments; null where one reader is an export."
+    )

@@ -13,6 +13,9 @@ pages), `exchange_rates` (HTTP to a rate provider), `pace` (waits), `report_jobs
 `load_ids`, `snapshots` (publish), `disk`, `lock`, `files`. What stays and what goes:
 `publications`, `thinning`, `compaction`, `pruning`, `as_of`, `backup`.
 
+An export to compare with: `ads_manager` with `_sheet` and `_columns`,
+`written_numbers`.
+
 Tie together: `levels` (every level of some days), `object_listing`, `account_node`,
 `reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`
 (what one reads), `build` with `dbt_child`, `audit` (the gate), `cycle` (lock, load,

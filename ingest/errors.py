@@ -2,6 +2,7 @@
 
 PathwaysError              exit 1
 ├── ConfigError            CFG-*    exit 2  a setting is missing, unknown or wrong
+├── ExportUnusable         EXPORT-* exit 2  an Ads Manager export cannot be read
 ├── LockHeld               RUN-07*  exit 75 another process holds a lock
 ├── MetaError              META-*   Meta refused or did not answer
 │   ├── TokenInvalid       META-190 the token must be renewed; never retried
@@ -55,6 +56,13 @@ class PathwaysError(Exception):
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message} {self.hint}".rstrip()
+
+
+class ExportUnusable(PathwaysError):
+    """An Ads Manager export that cannot be read as it is."""
+
+    code = "EXPORT-001"
+    exit_code = 2
 
 
 class ConfigError(PathwaysError):

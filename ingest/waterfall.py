@@ -15,13 +15,14 @@ BAR = 24
 def in_short(explained: dict[str, Any]) -> str:
     """The document of `pathways explain --json`: a sentence and the steps."""
     console = _console()
-    _print_steps(console, explained)
+    _print_steps(console, _printable(explained))
     return _printed(console)
 
 
 def waterfall(explained: dict[str, Any]) -> str:
     """The document of `pathways explain --json`, as a table, sentences and checks."""
     console = _console()
+    explained = _printable(explained)
     _print_steps(console, explained)
     for step in explained["steps"]:
         console.print(f"{_name(step['dimension'])}: {step['sentence']}", markup=False)
@@ -35,8 +36,20 @@ def waterfall(explained: dict[str, Any]) -> str:
     console.print()
     for check in explained["checks"]:
         _print_check(console, check)
-    console.print(f"\nPinned to its snapshot: {explained['link']}", soft_wrap=True)
+    if explained["link"]:
+        console.print(f"\nPinned to its snapshot: {explained['link']}", soft_wrap=True)
     return _printed(console)
+
+
+def _printable(value: Any) -> Any:
+    """The same without what would steer the terminal: names are Meta's."""
+    if isinstance(value, dict):
+        return {name: _printable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    if isinstance(value, str):
+        return "".join(each if each.isprintable() else "?" for each in value)
+    return value
 
 
 def _console() -> Console:
@@ -55,7 +68,7 @@ def _printed(console: Console) -> str:
 
 
 def _print_steps(console: Console, explained: dict[str, Any]) -> None:
-    console.print(explained["summary"])
+    console.print(explained["summary"], markup=False)
     console.print(_table(explained))
 
 
@@ -85,11 +98,12 @@ def _table(explained: dict[str, Any]) -> Table:
     return table
 
 
-def _end(side: dict[str, Any], has_currency: bool) -> tuple[str, str, str, str]:
+def _end(side: dict[str, Any], has_currency: bool) -> tuple[Text, str, str, str]:
     value = side["value"] if side["value"] is not None else f"({side['reason']})"
     unit = f" {side['currency']}" if side["value"] and has_currency else ""
     return (
-        side["contract"]["label"],
+        # As it is: in a string brackets would be marks.
+        Text(side["contract"]["label"]),
         f"{value}{unit}",
         "",
         f"{side['since']} to {side['until']}",

@@ -1,6 +1,7 @@
 """Why two readers show different numbers: their rules, replayed on the same rows.
 
 contracts     what a reader's rules are, and in which two readers differ
+exported      an Ads Manager export as a reader
 measures      which parts a metric consists of
 comparison    the queries, in order: rows marked, mixtures valued, steps, rows, classes
 checks        what to look at first

@@ -5,18 +5,19 @@ from urllib.parse import urlencode
 
 from api.answers import about_the_past, coverage, meta, read_days, unconverted
 from api.callers import Caller
-from api.errors import BadParameter, BadRange
+from api.errors import BadParameter
 from api.explain.checks import run_checks
 from api.explain.comparison import Comparison, Scope, compare
-from api.explain.contracts import Side, asked_contract, read_contracts
+from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
+from api.explain.exported import ADS_MANAGER, Exported, check_export
 from api.explain.measures import asked_measure
 from api.params import (
-    LONGEST_DAYS,
     ExplainQuery,
     Window,
     asked_store,
     check_campaigns,
+    check_days,
 )
 from api.schemas import Answer
 from api.schemas_explain import Explanation
@@ -31,8 +32,12 @@ def explanation(
     caller: Caller,
     settings: Settings,
     now: datetime,
+    exported: Exported | None = None,
 ) -> Answer[Explanation]:
     """Why the two readers asked for differ.
+
+    Args:
+        exported: an export that stands in for B; its days are those of both.
 
     Raises:
         ApiError: store, reader, metric, campaign, days or moments cannot be used, or
@@ -40,25 +45,29 @@ def explanation(
     """
     _check_request(asked, now)
     at_a, at_b = asked.as_of_a or asked.as_of, asked.as_of_b or asked.as_of
-    if at_a == at_b:
+    if at_a == at_b or exported:
         with snapshots.reading(caller, at_a) as reader:
-            return _explained(asked, reader, reader.source, settings, now)
+            return _explained(asked, reader, reader.source, settings, now, exported)
     with snapshots.reading_two(caller, at_a, at_b) as two:
         return _explained(asked, two, two.a, settings, now)
 
 
 def _explained(
-    asked: ExplainQuery, reader: Reader, of_a: Source, settings: Settings, now: datetime
+    asked: ExplainQuery,
+    reader: Reader,
+    of_a: Source,
+    settings: Settings,
+    now: datetime,
+    exported: Exported | None = None,
 ) -> Answer[Explanation]:
     store = asked_store(reader, asked.store)
     check_campaigns(reader, store["store"], asked.campaign_ids)
     measure = asked_measure(reader, asked.metric)
-    contracts = read_contracts(reader, settings.readers)
     accounts = reader.rows("accounts", {"store": store["store"], "now": now})
     scope = Scope(
         store=store["store"],
-        since=asked.since,
-        until=asked.until,
+        since=exported.since if exported else asked.since,
+        until=exported.until if exported else asked.until,
         country=asked.country,
         campaign_ids=asked.campaign_ids,
         reporting_currency=store["reporting_currency"],
@@ -66,18 +75,11 @@ def _explained(
             sorted({row["account_currency"] for row in accounts} - {None})
         ),
     )
-    sides = [
-        Side(
-            asked_contract(contracts, name),
-            source.snapshot_id,
-            at or asked.as_of or now,
-        )
-        for name, source, at in (
-            (asked.a, of_a, asked.as_of_a),
-            (asked.b, reader.source, asked.as_of_b),
-        )
-    ]
+    if exported:
+        check_export(exported, measure, scope.country, scope.account_currencies)
+    sides = _sides(asked, reader, of_a, settings, now, exported)
     is_one = of_a.snapshot_id == reader.snapshot_id
+    facts = "explain_facts" if is_one else "explain_facts_of_two"
     comparison = compare(
         reader,
         scope,
@@ -85,12 +87,14 @@ def _explained(
         *sides,
         row_limit=asked.rows,
         with_shares=asked.shares,
-        facts="explain_facts" if is_one else "explain_facts_of_two",
+        facts="explain_facts_of_export" if exported else facts,
+        exported=exported,
     )
-    checks = run_checks(reader, settings, scope, comparison, of_a.published_at, now)
+    checks = run_checks(reader, settings, scope, comparison, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
-    days = read_days(reader, scope.store, window)
+    levels = {side.contract.level for side in sides}
+    days = read_days(reader, scope.store, window, *levels)
     left_out = [
         unconverted(row["account_currency"], row)
         for row in reader.rows(
@@ -98,7 +102,9 @@ def _explained(
         )
     ]
     return Answer(
-        data=document(comparison, checks, _link(asked, scope, comparison)),
+        data=document(
+            comparison, checks, None if exported else _link(asked, scope, comparison)
+        ),
         meta=meta(
             settings,
             reader,
@@ -119,18 +125,35 @@ def _check_request(asked: ExplainQuery, now: datetime) -> None:
                 f"The moment {moment.isoformat()} has not come yet.",
                 "Leave it out for what is known now.",
             )
-    if asked.since is None or asked.until is None:
-        return
-    if asked.since > asked.until:
-        raise BadRange(
-            f"The window ends on {asked.until}, before it starts on {asked.since}.",
-            "Let since be the earlier day.",
-        )
-    if (asked.until - asked.since).days >= LONGEST_DAYS:
-        raise BadRange(
-            f"The window is longer than {LONGEST_DAYS} days.",
-            "Ask for fewer days at a time.",
-        )
+    if asked.since and asked.until:
+        check_days(asked.since, asked.until)
+
+
+def _sides(
+    asked: ExplainQuery,
+    reader: Reader,
+    of_a: Source,
+    settings: Settings,
+    now: datetime,
+    exported: Exported | None,
+) -> tuple[Side, Side]:
+    at_a = asked.as_of_a or asked.as_of or now
+    at_b = asked.as_of_b or asked.as_of or now
+    contract_a = asked_contract(reader, settings.readers, asked.a)
+    a = Side(contract_a, of_a.snapshot_id, at_a)
+    if exported:
+        b = Side(ADS_MANAGER, exported.file, at_a, is_export=True)
+    else:
+        contract_b = asked_contract(reader, settings.readers, asked.b)
+        b = Side(contract_b, reader.snapshot_id, at_b)
+    for side in (a, b):
+        if asked.campaign_ids and side.contract.level == "account":
+            raise BadParameter(
+                f"`{side.contract.reader}` adds up account rows, and those name no "
+                "campaign.",
+                "Leave out campaign_id, or name a reader of another level.",
+            )
+    return a, b
 
 
 def _link(asked: ExplainQuery, scope: Scope, comparison: Comparison) -> str:

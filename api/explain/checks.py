@@ -36,14 +36,9 @@ def run_checks(
     settings: Settings,
     scope: Scope,
     comparison: Comparison,
-    read_since: datetime,
     now: datetime,
 ) -> list[ExplainCheck]:
-    """The checks of the store, and of the days, country and campaigns compared.
-
-    Args:
-        read_since: when A's snapshot was published; later readings are told.
-    """
+    """The checks of the store, and of the days, country and campaigns compared."""
     first_day, last_day = comparison.days
     values = {
         "store": scope.store,
@@ -51,7 +46,6 @@ def run_checks(
         "campaign_ids": scope.campaign_ids,
         "first_day": first_day,
         "last_day": last_day,
-        "read_since": read_since,
         "row_limit": ROWS,
     }
     findings = reader.rows("explain_findings", values)
@@ -64,15 +58,17 @@ def run_checks(
             read_status(settings.data_dir, reader.caller), scope.store, now
         )
     ]
-    checks.append(_parity(scope, reader.rows("explain_parity", values)))
+    checks.append(_parity(scope, comparison, reader.rows("explain_parity", values)))
     checks += [
         _known(row, found.get(row["check_name"], []))
         for row in reader.rows("status_checks", {"store": scope.store})
     ]
-    checks.append(_restatements(scope, comparison, found.get("restatements", [])))
+    if not comparison.b.is_export:
+        checks.append(_restatements(scope, comparison, found.get("restatements", [])))
     checks.append(
         _found(
             scope,
+            comparison,
             "level_gaps",
             found.get("level_gaps", []),
             "In the days compared {} sums of children differ from their parent.",
@@ -83,11 +79,12 @@ def run_checks(
     checks.append(
         _found(
             scope,
+            comparison,
             "vanished_objects",
             found.get("vanished_objects", []),
             "{} campaigns of the days compared are no longer listed by Meta; they "
             "count as inactive.",
-            "Meta still lists every campaign of the days compared.",
+            "Meta still lists every campaign of the days compared that it has listed.",
             "Compare with include_inactive=true: their spend was real.",
         )
     )
@@ -119,15 +116,21 @@ def _check(
 
 
 def _known(row: Row, found: list[Row]) -> ExplainCheck:
-    """A check that marts.status_checks has already made."""
+    """A check that marts.status_checks has made of the newest days.
+
+    What the days compared lack is told even where those are older.
+    """
+    own = [each for each in found if each["account_id"] == row["account_id"]]
+    if own and row["verdict"] == "ok":
+        row = row | {
+            "verdict": "fail",
+            "evidence": f"{row['evidence']} Of the days compared some rows have none.",
+            "fix": "Add the rates of these days: see sources.fx in the configuration.",
+        }
     return ExplainCheck(
         step=STEP_OF.get(row["check_name"]),
         check=row["check_name"],
-        rows=[
-            _evidence(finding)
-            for finding in found
-            if finding["account_id"] == row["account_id"]
-        ],
+        rows=list(map(_evidence, own)),
         **{
             name: row[name]
             for name in ("store", "account_id", "verdict", "evidence", "fix")
@@ -135,8 +138,10 @@ def _known(row: Row, found: list[Row]) -> ExplainCheck:
     )
 
 
-def _parity(scope: Scope, tables: list[Row]) -> ExplainCheck:
+def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainCheck:
     dashboard, daily, adsets = tables
+    if not comparison.is_read:
+        return _unread(scope, "table_parity")
     rows = [
         EvidenceRow(
             account_id=None,
@@ -193,18 +198,38 @@ def _restatements(
         )
     return _found(
         scope,
+        comparison,
         "restatements",
         found,
-        "{} campaign days of those compared were read anew between both snapshots, "
-        "with other numbers.",
-        "No day of those compared changed between both snapshots.",
+        "{} campaign days of those compared have other numbers in one snapshot than in "
+        "the other.",
+        "The days compared that both snapshots have read have the same numbers in "
+        "both.",
         "The step as_of has the rows; marts.restatements the history.",
     )
 
 
+def _unread(scope: Scope, name: str) -> ExplainCheck:
+    return _check(
+        scope,
+        name,
+        "not_comparable",
+        "No day of those compared was read.",
+        "Read them: pathways sync --since --until.",
+    )
+
+
 def _found(
-    scope: Scope, name: str, found: list[Row], bad: str, good: str, fix: str
+    scope: Scope,
+    comparison: Comparison,
+    name: str,
+    found: list[Row],
+    bad: str,
+    good: str,
+    fix: str,
 ) -> ExplainCheck:
+    if not comparison.is_read:
+        return _unread(scope, name)
     if not found:
         return _check(scope, name, "ok", good, None)
     return _check(

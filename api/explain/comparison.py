@@ -7,8 +7,13 @@ from itertools import pairwise
 
 from api.errors import NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
+from api.explain.exported import Exported
 from api.explain.measures import Measure
+from api.params import check_days
 from api.snapshots import Reader, Row
+
+# Rows are of a day and a country.
+NO_EXPORT = {"has_days": True, "has_countries": True}
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,11 @@ class Comparison:
     classes: list[Row]
     shares: list[Row] | None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether any day of either window was read."""
+        return bool(self.ends["is_read_a"] or self.ends["is_read_b"])
+
 
 def compare(
     reader: Reader,
@@ -77,6 +87,7 @@ def compare(
     with_shares: bool,
     order: Sequence[Rule] = tuple(Rule),
     facts: str = "explain_facts",
+    exported: Exported | None = None,
 ) -> Comparison:
     """What each reader shows of a metric, and the difference in steps.
 
@@ -86,7 +97,12 @@ def compare(
             value for each subset of the rules that differ.
         order: in which the rules are changed.
         facts: the query that makes the rows both are given.
+        exported: the rows of B, where that is an export.
     """
+    reader.rows("explain_rules", {})
+    if exported:
+        days = {"store": scope.store, "since": scope.since, "until": scope.until}
+        reader.rows("explain_export", {**days, **exported.values()})
     reader.rows(facts, {})
     windows, values = _bound(reader, scope, measure, a, b)
     reader.rows("explain_marked", values)
@@ -115,7 +131,16 @@ def compare(
         windows={side: windows[side, side] for side in ("a", "b")},
         days=(values["first_day"], values["last_day"]),
         ends=ends,
-        steps=_steps(reader, ordered, masks, row_limit),
+        steps=_steps(
+            reader,
+            ordered,
+            masks,
+            {
+                "row_limit": row_limit,
+                "has_campaigns": "account" not in (a.contract.level, b.contract.level),
+                **(exported.splits() if exported else NO_EXPORT),
+            },
+        ),
         classes=reader.rows("explain_classes", {}),
         shares=reader.rows(
             "explain_shapley",
@@ -167,6 +192,7 @@ def _bound(
     for (window_of, zone_of), row in windows.items():
         values[f"since_{window_of}{zone_of}"] = row["since"]
         values[f"until_{window_of}{zone_of}"] = row["until"]
+        check_days(row["since"], row["until"])
     for name in ("a", "b"):
         values[f"today_{name}"] = windows[name, name]["today"]
     values["first_day"] = min(row["since"] for row in windows.values())
@@ -198,7 +224,7 @@ def _pairs(masks: list[int], subsets: list[int]) -> list[tuple[int, int]]:
 
 
 def _steps(
-    reader: Reader, ordered: list[Rule], masks: list[int], row_limit: int
+    reader: Reader, ordered: list[Rule], masks: list[int], asked: Row
 ) -> list[Step]:
     if not ordered:
         return []
@@ -206,9 +232,9 @@ def _steps(
     listed = reader.rows(
         "explain_step_rows",
         {
+            **asked,
             "masks_before": masks[:-1],
             "masks_after": masks[1:],
-            "row_limit": row_limit,
         },
     )
     found = []

@@ -31,6 +31,13 @@ class Rule(IntFlag):
     COUNTRY = 64
     CURRENCY = 128
     DEFINITION = 256
+    NOT_IN_EXPORT = 512
+    NOT_IN_OURS = 1024
+    OTHER_NUMBERS = 2048
+
+
+# Where B is an export: which rows it has, and what stands in them.
+OF_EXPORTS = (Rule.NOT_IN_EXPORT, Rule.NOT_IN_OURS, Rule.OTHER_NUMBERS)
 
 
 class Contract(BaseModel):
@@ -57,37 +64,47 @@ class Side:
     """A reader as it is asked: its rules, what it is given, and when.
 
     Attributes:
-        snapshot_id: the snapshot that it reads.
+        snapshot_id: the snapshot that it reads, or the name of an export's file.
         now_at: the moment at which its today is taken.
     """
 
     contract: Contract
     snapshot_id: str
     now_at: datetime
+    is_export: bool = False
 
 
-def read_contracts(
-    reader: Reader, own_readers: Mapping[str, Mapping[str, object]]
-) -> dict[str, Contract]:
-    """All readers by name: the snapshot's, and those of the configuration.
+def asked_contract(
+    reader: Reader, own_readers: Mapping[str, Mapping[str, object]], name: str
+) -> Contract:
+    """The contract of a reader, the snapshot's or one of the configuration.
 
     Raises:
-        UnknownReader: a configured reader is based on one that there is not, or its
-            rules do not make a contract.
+        UnknownReader: there is none of that name; or it is a configured one that takes
+            a shipped one's name, is based on none, or whose rules make no contract.
     """
     shipped = {
         row["reader"]: Contract.model_validate(row)
         for row in reader.rows("reader_contracts", {})
     }
-    own = {
-        name: _own_contract(name, rules, shipped) for name, rules in own_readers.items()
-    }
-    return {**shipped, **own}
+    if name in own_readers:
+        return _own_contract(name, own_readers[name], shipped)
+    if name not in shipped:
+        raise UnknownReader(
+            f"There is no reader `{name}`.",
+            f"Name one of: {', '.join((*shipped, *own_readers))}.",
+        )
+    return shipped[name]
 
 
 def _own_contract(
     name: str, rules: Mapping[str, object], shipped: Mapping[str, Contract]
 ) -> Contract:
+    if name in shipped:
+        raise UnknownReader(
+            f"The configured reader `{name}` has the name of a shipped one.",
+            f"Give [pathways.readers.{name}] in .dlt/config.toml another name.",
+        )
     changed = {key: value for key, value in rules.items() if value is not None}
     base = shipped.get(str(changed.pop("based_on", "")))
     if base is None:
@@ -107,19 +124,6 @@ def _own_contract(
         ) from error
 
 
-def asked_contract(contracts: Mapping[str, Contract], name: str) -> Contract:
-    """The contract of a reader.
-
-    Raises:
-        UnknownReader: there is none of that name.
-    """
-    if name not in contracts:
-        raise UnknownReader(
-            f"There is no reader `{name}`.", f"Name one of: {', '.join(contracts)}."
-        )
-    return contracts[name]
-
-
 def differing_rules(
     a: Side, b: Side, since: date | None, until: date | None
 ) -> list[Rule]:
@@ -134,7 +138,7 @@ def differing_rules(
     is_mixed = "mixed" in (one.status_moment, other.status_moment)
     is_all = one.status == other.status == "all"
     differs = {
-        Rule.AS_OF: a.snapshot_id != b.snapshot_id,
+        Rule.AS_OF: not b.is_export and a.snapshot_id != b.snapshot_id,
         Rule.WINDOW: (until is None and is_other_moment)
         or (since is None and one.window_days != other.window_days),
         Rule.TIME_ZONE: until is None and one.time_zone != other.time_zone,
@@ -148,6 +152,7 @@ def differing_rules(
         ),
         Rule.CURRENCY: one.currency != other.currency,
         Rule.DEFINITION: one.clicks != other.clicks,
+        **dict.fromkeys(OF_EXPORTS, b.is_export),
     }
     by_name = one.countries != other.countries
     rests_on_others = one.countries == "with_orders" and any(differs.values())

@@ -33,6 +33,9 @@ NAMES: dict[Rule, RuleName] = {
     Rule.COUNTRY: "country",
     Rule.CURRENCY: "currency",
     Rule.DEFINITION: "definition",
+    Rule.NOT_IN_EXPORT: "not_in_export",
+    Rule.NOT_IN_OURS: "not_in_ours",
+    Rule.OTHER_NUMBERS: "other_numbers",
 }
 PARTS_OF_A_RATIO = ("top", "bottom")
 DELTAS = ("top_delta", "bottom_delta")
@@ -46,7 +49,7 @@ WITHOUT = {
 
 
 def document(
-    comparison: Comparison, checks: list[ExplainCheck], link: str
+    comparison: Comparison, checks: list[ExplainCheck], link: str | None
 ) -> Explanation:
     """A comparison as the answer's data, with a link to the same request."""
     measure, ends = comparison.measure, comparison.ends

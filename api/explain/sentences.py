@@ -1,14 +1,14 @@
 """The steps of a comparison in words: what differs, what it makes, what to do."""
 
 from datetime import UTC
-from decimal import Decimal
 
 from api.explain.comparison import Comparison, Step
-from api.explain.contracts import Rule, Side
+from api.explain.contracts import OF_EXPORTS, Rule, Side
 from api.explain.words import (
     CLICKS,
     COUNTRIES,
     CURRENCIES,
+    EXPORTS,
     LEVELS,
     PARTIAL_DAYS,
     status_rule,
@@ -30,6 +30,18 @@ ADVICE = {
     Rule.STATUS: "Compare with include_inactive=true, or filter both alike.",
     Rule.COUNTRY: "Compare the totals, or one country: add country=.",
     Rule.CURRENCY: "Add the missing rates, or compare in the account's currency.",
+    Rule.NOT_IN_EXPORT: (
+        "See that the export is of the same account, without a filter; what Meta gives "
+        "to no country (ZZ) is in none by country."
+    ),
+    Rule.NOT_IN_OURS: (
+        "See that its account is configured and that these days were read: `pathways "
+        "status`, then `pathways sync --since --until`."
+    ),
+    Rule.OTHER_NUMBERS: (
+        "Meta corrects days for weeks: read them anew, and export again. Purchases "
+        "also follow the attribution setting."
+    ),
     Rule.DEFINITION: "Compare a metric that both define alike: see /v1/definitions.",
 }
 
@@ -42,9 +54,8 @@ def rule_of(rule: Rule, side: Side, comparison: Comparison) -> str:
         case Rule.AS_OF:
             return f"snapshot {side.snapshot_id}"
         case Rule.WINDOW:
-            return (
-                f"{contract.window_days} days, {window['since']} to {window['until']}"
-            )
+            days = (window["until"] - window["since"]).days + 1
+            return f"{days} days, {window['since']} to {window['until']}"
         case Rule.TIME_ZONE:
             zone = contract.time_zone
             where = "the accounts' own zone" if zone == "account" else zone
@@ -59,6 +70,8 @@ def rule_of(rule: Rule, side: Side, comparison: Comparison) -> str:
             return COUNTRIES[contract.countries]
         case Rule.CURRENCY:
             return CURRENCIES[contract.currency]
+        case Rule.NOT_IN_EXPORT | Rule.NOT_IN_OURS | Rule.OTHER_NUMBERS:
+            return EXPORTS[rule.name or ""][side.is_export]
         case _:
             return CLICKS[contract.clicks]
 
@@ -79,7 +92,7 @@ def sentence(step: Step, comparison: Comparison, row_count: int) -> str:
         return f"{rules} {rows} differ; {label} has no value after this step."
     if delta == 0:
         return f"{rules} {rows} differ, and add up to nothing."
-    return f"{rules} {_effect(delta, comparison)}, by {rows}. {ADVICE[step.rule]}"
+    return f"{rules} {_effect(step, comparison)}, by {rows}. {ADVICE[step.rule]}"
 
 
 def summary(comparison: Comparison, has_doubts: bool) -> str:
@@ -93,9 +106,9 @@ def summary(comparison: Comparison, has_doubts: bool) -> str:
             if value is None
         ]
         text = f"{' and '.join(unknown)}: {measure.label} is not known."
-    elif ends["difference"] == 0:
+    elif ends["difference"] == 0 and comparison.currency_a == comparison.currency_b:
         value = told_value(ends["value_a"], measure, comparison.currency_a)
-        offset = [step for step in comparison.steps if step.figures["top_delta"]]
+        offset = [step for step in comparison.steps if step.rows or step.rest]
         text = (
             f"The two agree: {a} and {b} both show {value}"
             f"{', though some of their rows differ.' if offset else '.'}"
@@ -104,7 +117,7 @@ def summary(comparison: Comparison, has_doubts: bool) -> str:
         text = (
             f"{a} shows "
             f"{told_value(ends['value_a'], measure, comparison.currency_a)}, {b} "
-            f"{told_value(ends['value_b'], measure, comparison.currency_b)}. "
+            f"{told_value(ends['value_b'], measure, comparison.currency_b)}."
             f"{_main_causes(comparison)}"
         )
     doubt = " Some checks are not ok: look at them first." if has_doubts else ""
@@ -113,8 +126,10 @@ def summary(comparison: Comparison, has_doubts: bool) -> str:
 
 def _label(side: Side, comparison: Comparison) -> str:
     """A reader's name; of one reader at two moments, with the moment."""
-    labels = {comparison.a.contract.label, comparison.b.contract.label}
-    if len(labels) == 2 or comparison.a.now_at == comparison.b.now_at:
+    one, other = comparison.a.contract, comparison.b.contract
+    if one.label == other.label and one.reader != other.reader:
+        return f"{side.contract.label} ({side.contract.reader})"
+    if one.label != other.label or comparison.a.now_at == comparison.b.now_at:
         return side.contract.label
     moment = side.now_at.astimezone(UTC)
     return f"{side.contract.label} as of {moment:%Y-%m-%d %H:%M} UTC"
@@ -125,25 +140,29 @@ def _main_causes(comparison: Comparison) -> str:
         (step for step in comparison.steps if step.figures["delta"]),
         key=lambda step: (-abs(step.figures["delta"]), step.rule),
     )
-    causes = [
-        f"{_name(step.rule)} ({_signed(step.figures['delta'], comparison)})"
-        for step in found
-    ]
-    return f"The difference is made by {', '.join(causes)}." if causes else ""
+    causes = [f"{_name(step.rule)} ({_signed(step, comparison)})" for step in found]
+    return f" The difference is made by {', '.join(causes)}." if causes else ""
 
 
 def _name(rule: Rule) -> str:
     return str(rule.name).lower().replace("_", " ")
 
 
-def _effect(delta: Decimal, comparison: Comparison) -> str:
-    size = told_value(abs(delta), comparison.measure, comparison.currency_b)
+def _effect(step: Step, comparison: Comparison) -> str:
+    label = _label(comparison.b, comparison)
+    what = "That" if step.rule in OF_EXPORTS else f"{label}'s rule"
     return (
-        f"{_label(comparison.b, comparison)}'s rule makes it {size} "
-        f"{'more' if delta > 0 else 'less'}"
+        f"{what} makes it {_size(step, comparison)} "
+        f"{'more' if step.figures['delta'] > 0 else 'less'}"
     )
 
 
-def _signed(delta: Decimal, comparison: Comparison) -> str:
-    size = told_value(abs(delta), comparison.measure, comparison.currency_b)
-    return f"{'+' if delta > 0 else '-'}{size}"
+def _signed(step: Step, comparison: Comparison) -> str:
+    return f"{'+' if step.figures['delta'] > 0 else '-'}{_size(step, comparison)}"
+
+
+def _size(step: Step, comparison: Comparison) -> str:
+    """How much a step makes: in A's currency until the step that changes it."""
+    is_changed = step.figures["mask"] & Rule.CURRENCY
+    currency = comparison.currency_b if is_changed else comparison.currency_a
+    return told_value(abs(step.figures["delta"]), comparison.measure, currency)

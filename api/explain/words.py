@@ -36,6 +36,12 @@ CURRENCIES = {
     "account": "the account's own currency",
 }
 CLICKS = {"all": "clicks of every kind", "link": "link clicks", "outbound": "outbound"}
+# What our rows and an export's are, by rule.
+EXPORTS = {
+    "NOT_IN_EXPORT": ("all rows read", "only campaigns, days and countries it has"),
+    "NOT_IN_OURS": ("rows read only", "rows too that were not read"),
+    "OTHER_NUMBERS": ("numbers as read", "numbers as exported"),
+}
 PARTIAL_DAYS = {
     "include": "days that still run count",
     "exclude": "days that still run are left out",

@@ -25,7 +25,10 @@ select
     -- A name is no number: renamed is not changed.
     max(campaign_name) as campaign_name,
     bool_or(is_in_a) as is_in_a,
-    bool_or(is_in_b) as is_in_b
+    bool_or(is_in_b) as is_in_b,
+    false as is_exported,
+    3584 as source_bits_a,
+    3584 as source_bits_b
 from facts
 group by all;
 

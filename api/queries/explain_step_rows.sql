@@ -1,8 +1,9 @@
 -- Grain: one row per step and row behind it, the largest first: an object's day in a
--- country, or its campaign's where the step goes to another level. `row_rank` counts
--- them; after the first `row_limit` comes one row without ids, the sum of all others.
--- A step to another snapshot or level takes rows out and puts others of the same thing
--- in: those are one row.
+-- country, or its campaign's where the step goes to another level, or its account's
+-- where that is the accounts' own. `row_rank` counts them; after the first `row_limit`
+-- comes one row without ids, the sum of all others.
+-- A step to another snapshot, level or to an export takes rows out and puts others of
+-- the same thing in: those are one row.
 with steps as (
 
     select
@@ -36,22 +37,54 @@ stepped as (
         steps.step,
         xor(steps.mask_before, steps.mask_after) & 16 > 0 as is_level_step,
         xor(steps.mask_before, steps.mask_after) & 1 > 0 as is_as_of_step,
-        (
-            (
-                (differing.bits_b & steps.mask_before)
-                | (differing.bits_a & ~steps.mask_before)
-            ) = 121
-            and (differing.day_bits >> ((steps.mask_before >> 1) & 3)) & 1 = 1
+        xor(steps.mask_before, steps.mask_after) & 3584 > 0 as is_export_step,
+        is_let_in(
+            differing.bits_a, differing.bits_b, differing.day_bits, steps.mask_before
         ) as is_in_before,
-        (
-            (
-                (differing.bits_b & steps.mask_after)
-                | (differing.bits_a & ~steps.mask_after)
-            ) = 121
-            and (differing.day_bits >> ((steps.mask_after >> 1) & 3)) & 1 = 1
+        is_let_in(
+            differing.bits_a, differing.bits_b, differing.day_bits, steps.mask_after
         ) as is_in_after,
-        steps.mask_before & 384 as value_before,
-        steps.mask_after & 384 as value_after
+        -- A coalesce: a part that is not known is no part of a sum.
+        coalesce(
+            part_by(
+                steps.mask_before,
+                differing.top_aa,
+                differing.top_ab,
+                differing.top_ba,
+                differing.top_bb
+            ),
+            0
+        ) as top_by_before,
+        coalesce(
+            part_by(
+                steps.mask_after,
+                differing.top_aa,
+                differing.top_ab,
+                differing.top_ba,
+                differing.top_bb
+            ),
+            0
+        ) as top_by_after,
+        coalesce(
+            part_by(
+                steps.mask_before,
+                differing.bottom_aa,
+                differing.bottom_ab,
+                differing.bottom_ba,
+                differing.bottom_bb
+            ),
+            0
+        ) as bottom_by_before,
+        coalesce(
+            part_by(
+                steps.mask_after,
+                differing.bottom_aa,
+                differing.bottom_ab,
+                differing.bottom_ba,
+                differing.bottom_bb
+            ),
+            0
+        ) as bottom_by_after
     from differing
     cross join steps
 
@@ -61,53 +94,34 @@ changed as (
 
     select
         *,
-        case
-            when not is_in_before then 0
-            when value_before = 0 then coalesce(top_aa, 0)
-            when value_before = 128 then coalesce(top_ba, 0)
-            when value_before = 256 then coalesce(top_ab, 0)
-            else coalesce(top_bb, 0)
-        end as top_before,
-        case
-            when not is_in_after then 0
-            when value_after = 0 then coalesce(top_aa, 0)
-            when value_after = 128 then coalesce(top_ba, 0)
-            when value_after = 256 then coalesce(top_ab, 0)
-            else coalesce(top_bb, 0)
-        end as top_after,
-        case
-            when not is_in_before then 0
-            when value_before = 0 then coalesce(bottom_aa, 0)
-            when value_before = 128 then coalesce(bottom_ba, 0)
-            when value_before = 256 then coalesce(bottom_ab, 0)
-            else coalesce(bottom_bb, 0)
-        end as bottom_before,
-        case
-            when not is_in_after then 0
-            when value_after = 0 then coalesce(bottom_aa, 0)
-            when value_after = 128 then coalesce(bottom_ba, 0)
-            when value_after = 256 then coalesce(bottom_ab, 0)
-            else coalesce(bottom_bb, 0)
-        end as bottom_after
+        case when is_in_before then top_by_before else 0 end as top_before,
+        case when is_in_after then top_by_after else 0 end as top_after,
+        case when is_in_before then bottom_by_before else 0 end as bottom_before,
+        case when is_in_after then bottom_by_after else 0 end as bottom_after
     from stepped
 
 ),
 
+-- What stands for its own, or for all that is the same but for what the step changes:
+-- the level, and below the accounts' own the object; an account's row has no campaign.
+-- An export that does not split by day or country has one row for all of them.
 behind as (
 
     select
         step,
-        is_level_step,
-        is_as_of_step,
+        is_level_step or is_as_of_step or is_export_step as is_merged,
         account_id,
-        campaign_id,
-        object_id,
-        level,
-        campaign_name,
-        country_code,
+        case when $has_campaigns or not is_level_step then campaign_id end
+            as campaign_id,
+        case when not is_level_step then object_id end as object_id,
+        case when not is_level_step then level end as level,
+        case when $has_campaigns or not is_level_step then campaign_name end
+            as campaign_name,
+        case when $has_countries or not is_export_step then country_code end
+            as country_code,
         top_after - top_before as top_delta,
         bottom_after - bottom_before as bottom_delta,
-        date_day
+        case when $has_days or not is_export_step then date_day end as date_day
     from changed
     where top_before <> top_after or bottom_before <> bottom_after
 
@@ -119,32 +133,26 @@ merged as (
         step,
         account_id,
         campaign_id,
-        case when is_as_of_step then object_id end as object_id,
-        case when is_as_of_step then level end as level,
+        object_id,
+        level,
         max(campaign_name) as campaign_name,
         country_code,
         sum(top_delta) as top_delta,
         sum(bottom_delta) as bottom_delta,
         date_day
     from behind
-    where is_level_step or is_as_of_step
+    where is_merged
     group by
-        step,
-        account_id,
-        campaign_id,
-        case when is_as_of_step then object_id end,
-        case when is_as_of_step then level end,
-        country_code,
-        date_day
+        step, account_id, campaign_id, object_id, level, country_code, date_day
     having sum(top_delta) <> 0 or sum(bottom_delta) <> 0
 
 ),
 
 united as materialized (
 
-    select * exclude (is_level_step, is_as_of_step)
+    select * exclude (is_merged)
     from behind
-    where not (is_level_step or is_as_of_step)
+    where not is_merged
 
     union all
 

@@ -23,29 +23,34 @@ masks as (
 
 ),
 
--- 121: all rules but those about days, and those that change parts.
 mixed as (
 
     select
         masks.mask,
         signatures.row_count,
-        case masks.mask & 384
-            when 0 then signatures.top_aa
-            when 128 then signatures.top_ba
-            when 256 then signatures.top_ab
-            else signatures.top_bb
-        end as top_part,
-        case masks.mask & 384
-            when 0 then signatures.bottom_aa
-            when 128 then signatures.bottom_ba
-            when 256 then signatures.bottom_ab
-            else signatures.bottom_bb
-        end as bottom_part
+        part_by(
+            masks.mask,
+            signatures.top_aa,
+            signatures.top_ab,
+            signatures.top_ba,
+            signatures.top_bb
+        ) as top_part,
+        part_by(
+            masks.mask,
+            signatures.bottom_aa,
+            signatures.bottom_ab,
+            signatures.bottom_ba,
+            signatures.bottom_bb
+        ) as bottom_part
     from masks
     inner join explain_signatures as signatures
         on
-            ((signatures.bits_b & masks.mask) | (signatures.bits_a & ~masks.mask)) = 121
-            and (signatures.day_bits >> ((masks.mask >> 1) & 3)) & 1 = 1
+            is_let_in(
+                signatures.bits_a,
+                signatures.bits_b,
+                signatures.day_bits,
+                masks.mask
+            )
 
 ),
 

@@ -21,8 +21,8 @@ POLICY = (
 
 @router.get(
     "/lineage",
-    response_class=HTMLResponse,
     summary="Where each column comes from: the documentation of dbt",
+    response_class=HTMLResponse,
     dependencies=[Depends(who_asks)],
 )
 def lineage(settings: UsedSettings) -> FileResponse:

@@ -173,7 +173,7 @@ def test_statements_are_bound_to_a_visible_store_or_to_all_visible_ones(
         assert "visible_stores" in query.parameters
 
 
-@pytest.mark.parametrize("query", ["dashboard", "stores", "rows_ad", "budget_trust"])
+@pytest.mark.parametrize("query", ["dashboard", "stores", "rows", "budget_trust"])
 def test_a_reader_refuses_a_store_that_is_not_its_callers(
     worlds: dict[str, Served], query: str
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pyarrow as pa
 
 from ingest import fields, tables
+from ingest.pipeline import load_meta
 from ingest.sandbox.server import Sandbox, environment
 from ingest.sandbox.world import (
     DEFAULT_SEED,
@@ -25,6 +28,7 @@ from ingest.sandbox.world import (
     build_world,
     default_plans,
 )
+from ingest.spool import Spool
 from tests.conftest import ROOT, Pathways
 
 START = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
@@ -200,6 +204,16 @@ class Shifted:
                 ).to_arrow_reader(25_000)
                 for batch in reader:
                     yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def seeded(first: Pathways, folder: Path, days: int, times: int) -> Pathways:
+    """A copy of the first folder, which holds so many days, with times its history."""
+    run = Pathways(folder, extra=first.extra)
+    shutil.copytree(first.data_dir, run.data_dir)
+    if times > 1:
+        older = Shifted(first.data_dir / "warehouse.duckdb", days, times)
+        load_meta(run.data_dir, cast(Spool, older))
+    return run
 
 
 def forget(file: Path, days: int) -> None:

@@ -12,15 +12,12 @@ import statistics
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from ingest.pipeline import load_meta
-from ingest.spool import Spool
 from tests.bench.measuring import (
     Cost,
-    Shifted,
     forget,
     insight_rows,
     large_plans,
@@ -28,6 +25,7 @@ from tests.bench.measuring import (
     measured,
     pathways,
     report,
+    seeded,
     served,
     spread,
 )
@@ -67,16 +65,6 @@ COMPARED = (
     "checkouts_initiated, landing_page_views, purchase_action_type, fx_rate, "
     "attribution_setting, is_partial_day, loaded_at, day_ends_at"
 )
-
-
-def seeded(first: Pathways, folder: Path, times: int) -> Pathways:
-    """A copy of the first folder with so many times its history."""
-    run = Pathways(folder, extra=first.extra)
-    shutil.copytree(first.data_dir, run.data_dir)
-    if times > 1:
-        older = Shifted(first.data_dir / "warehouse.duckdb", DAYS, times)
-        load_meta(run.data_dir, cast(Spool, older))
-    return run
 
 
 def nodes(run: Pathways) -> dict[str, float]:
@@ -132,12 +120,14 @@ def test_builds_from_nothing_and_after_a_change(tmp_path: Path) -> None:
         first = Pathways(tmp_path / "first", extra=world.environment)
         pathways(first, "sync", *last_days(DAYS))
         document["full"] = {
-            "1 M": from_nothing(seeded(first, tmp_path / "1m", MILLION), ROUNDS),
-            "10 M": from_nothing(seeded(first, tmp_path / "10m", TEN_MILLIONS), 1),
+            "1 M": from_nothing(seeded(first, tmp_path / "1m", DAYS, MILLION), ROUNDS),
+            "10 M": from_nothing(
+                seeded(first, tmp_path / "10m", DAYS, TEN_MILLIONS), 1
+            ),
         }
         document["cycle"] = {
             f"{times}x": after_a_change(
-                seeded(first, tmp_path / f"{times}x", times), ROUNDS
+                seeded(first, tmp_path / f"{times}x", DAYS, times), ROUNDS
             )
             for times in HISTORY
         }

@@ -191,6 +191,16 @@ def test_ingest_imports_api_only_inside_functions_of_verbs() -> None:
     assert all(name.startswith(("ingest.cli", "ingest.verbs_")) for name in found)
 
 
+def test_only_what_reads_an_export_imports_pandas_and_babel() -> None:
+    found = importers(INGEST, {"pandas", "babel"})
+
+    assert found == {
+        "ingest.ads_manager",
+        "ingest.ads_manager_sheet",
+        "ingest.written_numbers",
+    }
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys\n"
@@ -200,6 +210,7 @@ def test_help_imports_nothing_heavy() -> None:
         "    main()\n"
         "finally:\n"
         "    heavy = ('dlt', 'dbt', 'duckdb', 'api', 'pyarrow', 'pandas', 'requests')\n"
+        "    heavy += ('babel',)\n"
         "    print([name for name in heavy if name in sys.modules], file=sys.stderr)\n"
     )
 

@@ -1,0 +1,239 @@
+"""The rows of an Ads Manager export, as text: its encoding, columns and campaigns."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.ads_manager_columns import HEADERS, NUMBERS, column_of, folded
+from ingest.errors import ExportUnusable
+from ingest.written_numbers import plain
+
+LARGEST = 256 * 1024 * 1024
+DELIMITERS = (",", ";", "\t")
+# What stands in a breakdown's column of a row that is the sum of the others.
+ALL = "all"
+AS_CSV = "Export again from Ads Manager as .csv, and do not save it from a spreadsheet."
+STEERING = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+Cells = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The rows of campaigns, each with its number in the file and its known cells.
+
+    Attributes:
+        headers: by our names, as they are written.
+        currency: that the headers of amounts name.
+    """
+
+    file: str
+    headers: dict[str, str]
+    currency: str | None
+    rows: list[tuple[int, Cells]]
+
+    def unusable(self, row: int, column: str, why: str, hint: str) -> ExportUnusable:
+        """What to raise for a cell that cannot be read."""
+        where = f"{self.file}, row {row}, column `{self.headers[column]}`"
+        return ExportUnusable(f"{where}: {why}.", hint)
+
+
+def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
+    """The rows of campaigns of a file.
+
+    Args:
+        named: headers of columns by our names, for headers that are not known.
+
+    Raises:
+        ExportUnusable: it is no such table.
+    """
+    file, text = path.name, _text(path)
+    head, _, body = text.partition("\n")
+    first_row = 1
+    # A line of Excel's that says what separates the cells.
+    if re.fullmatch(r"sep=.\r?", head):
+        text, first_row = body, 2
+    delimiter = max(DELIMITERS, key=lambda each: len(_known(_header(text, each))))
+    written = _header(text, delimiter)
+    headers = _columns(file, written, named)
+    table = _table(file, text, delimiter)
+    rows = [
+        (number, dict(zip(written, cells, strict=True)))
+        for number, cells in enumerate(table, first_row)
+        if number > first_row and any(cells)
+    ]
+    kept = list(_campaign_rows(file, headers, rows))
+    if not kept:
+        raise ExportUnusable(
+            f"{file} has no row of a campaign.", "Export days on which campaigns ran."
+        )
+    _check_repeated(file, headers, kept)
+    currencies = sorted(
+        {told for each in headers.values() if (told := column_of(each)[1])}
+    )
+    if len(currencies) > 1:
+        raise ExportUnusable(
+            f"{file} has amounts in several currencies: {', '.join(currencies)}.",
+            "Export one account at a time.",
+        )
+    return Sheet(
+        file=file,
+        headers=headers,
+        currency=currencies[0] if currencies else None,
+        rows=[
+            (number, {name: cells[header] for name, header in headers.items()})
+            for number, cells in kept
+        ],
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ExportUnusable(
+                f"{path.name} is larger than {LARGEST // 1024**2} MB.",
+                "Export fewer days or columns at a time.",
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise ExportUnusable(
+            f"{path} cannot be read: {error.strerror}.", "Name a file that is there."
+        ) from error
+    if content.startswith(b"PK\x03\x04"):
+        raise ExportUnusable(f"{path.name} is a spreadsheet, no CSV.", AS_CSV)
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ExportUnusable(
+            f"{path.name} is neither UTF-8 nor UTF-16 (byte {error.start}).", AS_CSV
+        ) from error
+    if "\0" in text:
+        raise ExportUnusable(f"{path.name} is no text: it holds zero bytes.", AS_CSV)
+    # Names and what is wrong with them end on a terminal.
+    return STEERING.sub("?", text)
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    return [each.strip() for each in first]
+
+
+def _known(headers: list[str]) -> set[str]:
+    return {name for each in headers if (name := column_of(each)[0])}
+
+
+def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[str, str]:
+    by_fold = {folded(header): header for header in written}
+    found: dict[str, str] = {}
+    for name, header in named.items():
+        if name not in HEADERS:
+            raise ExportUnusable(
+                f"There is no column `{name}` to name.", f"Name {', '.join(HEADERS)}."
+            )
+        if folded(header) not in by_fold:
+            raise ExportUnusable(
+                f"{file} has no column `{header}`.",
+                f"Its columns are: {', '.join(written)}.",
+            )
+        found[name] = by_fold[folded(header)]
+    for header in written:
+        known = column_of(header)[0]
+        if known is None or known in named or header in named.values():
+            continue
+        if known in found:
+            raise ExportUnusable(
+                f"{file} has two columns for {known}: `{found[known]}` and `{header}`.",
+                f"Say which: --column {known}=HEADER.",
+            )
+        found[known] = header
+    if "campaign_id" not in found:
+        raise ExportUnusable(
+            f"{file} has no column known as the campaign's id. Its columns are: "
+            f"{', '.join(written)}.",
+            "Add the column Campaign ID in Ads Manager and export again; or, if it is "
+            "there under another name: --column campaign_id=HEADER.",
+        )
+    return found
+
+
+def _table(file: str, text: str, delimiter: str) -> list[list[str]]:
+    import pandas
+
+    try:
+        frame = pandas.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+        )
+    except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
+        why = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise ExportUnusable(f"{file} is no table: {why}.", AS_CSV) from error
+    # A row that ends early lacks its last cells.
+    values: list[list[str]] = frame.fillna("").to_numpy(dtype=object).tolist()
+    return values
+
+
+def _campaign_rows(
+    file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
+) -> Iterator[tuple[int, Cells]]:
+    """The rows of campaigns, without those that are sums of others.
+
+    `Results from 12 campaigns` stands first or last and has no id, day or country; a
+    sum over days or countries has `All` there.
+    """
+    campaigns = {cells[headers["campaign_id"]] for _, cells in rows} - {""}
+    for number, cells in rows:
+        breakdowns = [cells[headers[n]] for n in ("day", "country") if n in headers]
+        if any(folded(cell) == ALL for cell in breakdowns):
+            continue
+        if cells[headers["campaign_id"]].strip():
+            yield (
+                number,
+                {**cells, headers["campaign_id"]: _id(file, headers, number, cells)},
+            )
+            continue
+        name = cells[headers["campaign_name"]] if "campaign_name" in headers else ""
+        is_named_so = re.findall(r"\d+", plain(name)) == [str(len(campaigns))]
+        is_of_all = bool(breakdowns) and not any(breakdowns)
+        is_at_an_end = number in (rows[0][0], rows[-1][0])
+        if not is_at_an_end or not (is_named_so or is_of_all or not name.strip()):
+            raise ExportUnusable(
+                f"{file}, row {number}, column `{headers['campaign_id']}`: it is "
+                "empty, and the row is no sum of all campaigns.",
+                "Export again with the id of each campaign.",
+            )
+
+
+def _id(file: str, headers: Mapping[str, str], number: int, cells: Cells) -> str:
+    # A spreadsheet keeps text as ="123" or '123.
+    text = plain(cells[headers["campaign_id"]]).strip("=\"'")
+    if re.fullmatch(r"[0-9]{1,25}", text):
+        return text
+    is_rounded = re.fullmatch(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", text, re.IGNORECASE)
+    raise ExportUnusable(
+        f"{file}, row {number}, column `{headers['campaign_id']}`: `{text}` is "
+        f"{'an id that a spreadsheet has rounded' if is_rounded else 'no id'}.",
+        AS_CSV,
+    )
+
+
+def _check_repeated(
+    file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
+) -> None:
+    counted = {headers[name] for name in NUMBERS if name in headers}
+    seen: dict[tuple[str, ...], int] = {}
+    for number, cells in rows:
+        key = tuple(cell for header, cell in cells.items() if header not in counted)
+        if key in seen:
+            raise ExportUnusable(
+                f"{file}, rows {seen[key]} and {number} are of the same campaign, day "
+                "and country.",
+                "Leave one out, or export the column that tells them apart.",
+            )
+        seen[key] = number
