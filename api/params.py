@@ -106,8 +106,14 @@ class StoreQuery(BaseModel):
     )
 
 
-class RangeQuery(StoreQuery, AsOfQuery):
-    """Parameters of routes about days."""
+class PastQuery(AsOfQuery):
+    """All that stands in the URL of a route whose other parameters are in its body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DaysQuery(StoreQuery):
+    """Parameters about days."""
 
     since: Day | None = Field(
         None,
@@ -122,6 +128,10 @@ class RangeQuery(StoreQuery, AsOfQuery):
         description="Days by name, instead of since and until. All but `yesterday` and "
         "`last_month` end today, today included.",
     )
+
+
+class RangeQuery(DaysQuery, AsOfQuery):
+    """Parameters of routes about days."""
 
 
 class DashboardQuery(RangeQuery):
@@ -416,7 +426,7 @@ def asked_store(reader: Reader, store: str | None) -> Row:
 def asked_window(
     reader: Reader,
     store: str,
-    query: RangeQuery,
+    query: DaysQuery,
     compare: Compare,
     now: datetime,
     default_days: int,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.columns import MEANINGS
-from api.params import DefinedName, Grain, RangeQuery
+from api.params import DaysQuery, DefinedName, Grain
 from api.schemas import COLUMN, METRIC, Money, Shape, column, metric, own_column, told
 from api.schemas_dashboard import MEANING_OF
 
@@ -47,7 +47,7 @@ class Order(BaseModel):
     direction: Literal["asc", "desc"] = Field("desc", description="Largest first.")
 
 
-class MetricsQuery(RangeQuery):
+class MetricsQuery(DaysQuery):
     """Measures by dimensions. All names are those of /v1/definitions."""
 
     model_config = ConfigDict(

@@ -21,11 +21,12 @@ import duckdb
 
 from api import export_folder
 from api.callers import Caller, unknown_store
+from api.documents import Unusable
 from api.errors import BadRange, ExportFailed, SnapshotUnusable, TooLarge, TooSlow
 from api.limits import Turns
-from api.published import Unusable
+from api.opening import unusable
 from api.settings import Settings
-from api.shelf import Shelf, Source, unusable
+from api.shelf import Shelf, Source
 
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
@@ -266,6 +267,8 @@ class Snapshots:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
+        # Each database of two has a memory limit of its own.
+        self._turns_of_two = Turns(1, TURN_SECONDS)
         self._shelf = Shelf(settings.data_dir, settings.poll_seconds, self._open)
 
     @contextmanager
@@ -300,9 +303,12 @@ class Snapshots:
     ) -> Iterator[ReaderOfTwo]:
         """A reader of two snapshots at once, each by its moment; None is the current.
 
+        One at a time, of all callers.
+
         Raises: as `reading`.
         """
         with (
+            self._turns_of_two.one(caller),
             self._turns.one(caller),
             self._doubted_on_failure(),
             self._shelf.held(a) as (first, source_a),
@@ -317,6 +323,16 @@ class Snapshots:
                 yield reader
             finally:
                 reader.end()
+
+    def served(self) -> Source:
+        """What is read at the moment. Nothing is asked of it, so it takes no turn.
+
+        Raises:
+            NoData: nothing was published yet.
+            SnapshotUnusable: what was published cannot be opened.
+        """
+        with self._shelf.held(None) as (_, source):
+            return source
 
     def seen(self) -> Source | None:
         """What is read at the moment; None where a look at the files is due."""

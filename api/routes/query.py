@@ -1,17 +1,18 @@
 """Any measures by any dimensions of the registry."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.answers import coverage, meta, read_days
 from api.cursors import read_cursor, write_cursor
 from api.measures import Plan, planned
 from api.params import (
     DASHBOARD_DAYS,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
+    PastQuery,
+    SnapshotAsked,
     UsedSettings,
     asked_store,
     asked_window,
@@ -54,7 +55,11 @@ REASONS = {
     response_model_exclude_unset=True,
 )
 def query(
-    asked: MetricsQuery, reader: OneSnapshot, settings: UsedSettings, now: Moment
+    asked: MetricsQuery,
+    _: Annotated[PastQuery, Query()],
+    reader: SnapshotAsked,
+    settings: UsedSettings,
+    now: MomentAsked,
 ) -> Answer[QueryResult]:
     store = asked_store(reader, asked.store)
     window = asked_window(reader, store["store"], asked, "none", now, DASHBOARD_DAYS)
