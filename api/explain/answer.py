@@ -90,10 +90,10 @@ def _explained(
         facts="explain_facts_of_export" if exported else facts,
         exported=exported,
     )
-    checks = run_checks(reader, settings, scope, comparison, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
     days = read_days(reader, scope.store, window)
+    checks = run_checks(reader, settings, scope, comparison, days, now)
     left_out = [
         unconverted(row["account_currency"], row)
         for row in reader.rows(

@@ -74,10 +74,8 @@ def published_twice(run: Pathways) -> list[datetime]:
     moments = []
     for hour in range(2):
         now = START + timedelta(hours=hour)
-        at = Pathways(
-            run.data_dir.parent,
-            extra={**(run.extra or {}), "PATHWAYS__NOW": now.isoformat()},
-        )
+        clock = {"PATHWAYS__NOW": now.isoformat()}
+        at = Pathways(run.data_dir, extra={**(run.extra or {}), **clock})
         if hour:
             forget(run.data_dir / "warehouse.duckdb", days=2)
             pathways(at, "sync", *last_days(2))
