@@ -58,6 +58,8 @@ def run_checks(
         _known(row, found.get(row["check_name"], []))
         for row in reader.rows("status_checks", {"store": scope.store})
     ]
+    if scope.left_out:
+        checks.append(_left_out(scope))
     if not comparison.b.is_export:
         checks.append(_restatements(scope, comparison, found.get("restatements", [])))
     checks.append(
@@ -134,6 +136,17 @@ def _unread_days(scope: Scope, comparison: Comparison, days: Days) -> ExplainChe
         f"{len(missing):,} account days of those compared were not read, the first "
         f"{first['date_day']} of account {first['account_id']}.",
         "Read them: pathways sync --since --until; the backfill comes to them too.",
+    )
+
+
+def _left_out(scope: Scope) -> ExplainCheck:
+    return as_check(
+        scope,
+        "export_accounts",
+        "warn",
+        f"The export has no campaign of {', '.join(scope.left_out)}; what was read of "
+        "these accounts is left out.",
+        "Export them too, each by itself.",
     )
 
 

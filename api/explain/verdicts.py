@@ -24,6 +24,7 @@ FURTHER = (
     "restatements",
     "level_gaps",
     "vanished_objects",
+    "export_accounts",
 )
 ORDER = (*STEP_OF, *FURTHER)
 
