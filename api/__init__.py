@@ -14,10 +14,19 @@ limits        how often and how much at once
 params        what requests may ask: defaults, limits, store, window
 schemas*      the shapes of answers with meanings and units, for OpenAPI
 columns       meanings of columns, as the tables document them
-snapshots     the only module with DuckDB: pointer, snapshot, reader, time limit
+documents     JSON documents of the data folder, whole or Unusable
+pointing      the pointer, and what people did to it by hand
+published     what is published, as manifests tell it
+as_of         which published state answers for a past moment
+opening       opening a published database: whole, or not at all
+shelf         which snapshot is current and open; past_states: which others are
+snapshots     the only module with DuckDB: reader, time limit, memory
 status_file   status.json and staleness by the clock
 moving        what answers depend on besides request and snapshot
 caching       answers kept in memory, ETags, 304 and HEAD
+single_flight  of equal answers at once one is made
+packing       gzip for who takes it
+reference     the OpenAPI document as a page
 measures      which metrics may be asked for together, of which rows
 exports       rows as csv, ndjson and parquet files
 answers       the `meta` of every answer

@@ -7,8 +7,8 @@ from typing import Literal
 
 from api.as_of import Past
 from api.callers import Caller
-from api.params import Window
-from api.published import ByHand
+from api.params import Level, Window
+from api.pointing import ByHand
 from api.schemas import (
     AsOf,
     Coverage,
@@ -104,9 +104,10 @@ def _ranges(account_days: Iterable[Row]) -> list[MissingDays]:
     return found
 
 
-def read_days(reader: Reader, store: str, window: Window) -> Days:
-    """Which days of a store's window were read."""
-    return Days(reader.rows("account_days", {"store": store, **window.values()}))
+def read_days(reader: Reader, store: str, window: Window, *levels: Level) -> Days:
+    """Which days of a store's window were read, at every level that is answered."""
+    values = {"store": store, "levels": levels, **window.values()}
+    return Days(reader.rows("account_days", values))
 
 
 def unconverted(account_currency: str, row: Row) -> Unconverted:
@@ -155,9 +156,11 @@ def stale_now(
     status = read_status(settings.data_dir, caller)
     published_at = source.published_at if source else None
     warnings = list(source.warnings) if source else []
+    # An older one in its place: what was read since is not in it.
+    stale = Stale(since=published_at, why=warnings[0]) if warnings else None
     if status.report is None:
         warnings.append(f"status.json is {status.state}.")
-    return staleness(status, store, published_at, now), warnings
+    return stale or staleness(status, store, published_at, now), warnings
 
 
 def about_the_past(past: Past) -> list[str]:
@@ -165,9 +168,10 @@ def about_the_past(past: Past) -> list[str]:
         return []
     asked = past.asked.isoformat()
     return [
-        f"What was published at {asked} is no longer kept as a snapshot; this was "
-        f"published at {past.shown.holds_for.isoformat()}. `pathways build --as-of "
-        f"{asked}` builds it again, as far as that is still known."
+        f"This was published at {past.shown.holds_for.isoformat()}. Whether readers "
+        f"had it at {asked} is not certain, or what they had is no longer kept as a "
+        f"snapshot. `pathways build --as-of {asked}` builds it again, as far as that "
+        "is still known."
     ]
 
 

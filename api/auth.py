@@ -88,7 +88,8 @@ class Keyring:
             except KeysDamaged as error:
                 raise self._unusable(str(error)) from error
             self._signature, self._told = signature, ""
-            self._had_keys = self._had_keys or bool(self._keys and self._keys.keys)
+            # A file without any key is one that somebody emptied.
+            self._had_keys = self._had_keys or self._keys is not None
         return self._keys.keys if self._keys else ()
 
     def _unusable(self, why: str) -> KeysUnusable:

@@ -1,13 +1,14 @@
 """Answers kept in memory, and HTTP's question whether one still holds.
 
 An answer is kept under all that it depends on: the caller's state (`api.moving`), path,
-query and Accept. Its ETag is that key. It is weak because an answer that
-was dropped and made again differs in `generated_at`.
+query, Accept and whether it is packed. Its ETag is that key. It is weak because an
+answer that was dropped and made again differs in `generated_at`.
 """
 
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Response
@@ -18,10 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.callers import Caller
 from api.errors import ApiError
 from api.moving import State, States
+from api.packing import takes_gzip
+from api.single_flight import SingleFlight
 
 CACHEABLE = "private, max-age=0, must-revalidate"
 # On Authorization too, as all answers.
-VARY = "Accept"
+VARY = "Accept, Accept-Encoding"
+# Paths whose answers cost most and are kept: of equal ones at once one is made.
+SHARED = frozenset({"/v1/budget", "/v1/dashboard", "/v1/objects"})
 # Of an entry's key, headers and places in tables, about.
 OVERHEAD_BYTES = 1000
 
@@ -82,6 +87,7 @@ class Caching:
         self._app = app
         self._states = states
         self._kept = Kept(most_bytes)
+        self._flights = SingleFlight()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
@@ -97,14 +103,21 @@ class Caching:
             await self._app(scope, receive, send)
             return
         etag = _etag(state, scope)
-        if _is_among(etag, Headers(scope=scope).get("if-none-match", "")):
-            headers = {"ETag": etag, "Cache-Control": CACHEABLE, "Vary": VARY}
-            await Response(status_code=304, headers=headers)(scope, receive, send)
+        asked = Headers(scope=scope).get("if-none-match", "")
+        if _is_among(etag, asked):
+            await _unchanged(etag)(scope, receive, send)
             return
+        if asked.strip() == "*":
+            # Whether there is an answer at all is known once it is made.
+            send = _unless_any(scope, receive, send)
         answer = self._kept.get(etag)
+        if answer is None and scope["path"] in SHARED:
+            await self._flights.made_by_another(etag)
+            answer = self._kept.get(etag)
         if answer is None:
-            keeping = self._keeping(scope, send, state, etag)
-            await self._app(scope, receive, keeping)
+            with self._flights.making(etag) as is_made:
+                keeping = self._keeping(scope, send, state, etag, is_made)
+                await self._app(scope, receive, keeping)
             return
         await send(
             {"type": "http.response.start", "status": 200, "headers": answer.headers}
@@ -122,7 +135,14 @@ class Caching:
             # The route says what is wrong.
             return None
 
-    def _keeping(self, scope: Scope, send: Send, state: State, etag: str) -> Send:
+    def _keeping(
+        self,
+        scope: Scope,
+        send: Send,
+        state: State,
+        etag: str,
+        is_made: Callable[[], None],
+    ) -> Send:
         start: Message | None = None
 
         async def send_and_keep(message: Message) -> None:
@@ -132,6 +152,8 @@ class Caching:
                 return
             if start is not None:
                 await self._finish(scope, state, etag, start, message)
+                # Before it is sent: a client that reads slowly is waited for by nobody.
+                is_made()
                 await send(start)
                 start = None
             await send(message)
@@ -155,7 +177,8 @@ class Caching:
 
 def _etag(state: State, scope: Scope) -> str:
     accept = Headers(scope=scope).get("accept", "")
-    key = (state.digest, scope["path"], scope["query_string"], accept)
+    form = (accept, takes_gzip(scope))
+    key = (state.digest, scope["path"], scope["query_string"], form)
     digest = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
     return f'W/"{digest}"'
 
@@ -163,6 +186,28 @@ def _etag(state: State, scope: Scope) -> str:
 def _is_among(etag: str, asked: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
     return etag.removeprefix("W/") in tags
+
+
+def _unchanged(etag: str) -> Response:
+    headers = {"ETag": etag, "Cache-Control": CACHEABLE, "Vary": VARY}
+    return Response(status_code=304, headers=headers)
+
+
+def _unless_any(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Sends 304 in place of whatever answer has an ETag."""
+    is_sent = False
+
+    async def send_unless_any(message: Message) -> None:
+        nonlocal is_sent
+        if message["type"] == "http.response.start":
+            etag = Headers(raw=message["headers"]).get("etag")
+            if etag is not None:
+                is_sent = True
+                await _unchanged(etag)(scope, receive, send)
+        if not is_sent:
+            await send(message)
+
+    return send_unless_any
 
 
 def _without_body(send: Send) -> Send:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from api.errors import UnknownStore
 
-ALL = "*"
-
 
 @dataclass(frozen=True)
 class Caller:

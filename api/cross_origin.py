@@ -12,9 +12,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import problem
+from api.exports import HEADERS
 
 SENT = ("Authorization", "If-None-Match", "X-Request-ID")
-READ = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
+READ = (
+    *("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
+    *("Content-Disposition", *HEADERS),
+)
 
 
 class CrossOrigin(CORSMiddleware):

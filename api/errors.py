@@ -96,6 +96,7 @@ class ExportFailed(ApiError):
 
 class TooManyExports(ApiError):
     code = "API-503-EXPORTS"
+    is_logged = False
 
 
 class Busy(ApiError):

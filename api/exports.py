@@ -1,72 +1,45 @@
-"""Rows as files: csv, ndjson and parquet, written by DuckDB and streamed from disk.
+"""Rows as files: csv, ndjson and parquet, written by DuckDB and sent from disk.
 
-A file has no name once it is written, so it goes with the download, however that ends.
+A file has no name once it is written, so it goes with its download, however that ends.
 In csv, text that a spreadsheet would run is made harmless; all else is as it stands.
 """
 
-import os
+import functools
+import json
 import re
-import threading
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, BinaryIO, get_args
+from typing import Annotated, get_args
 
-from fastapi import Depends, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, Request
 
 from api.caching import CACHEABLE
-from api.errors import BadParameter, BadRange, TooManyExports
-from api.params import Form, RowsQuery
-from api.schemas import Money
+from api.downloads import Download
+from api.errors import BadRange, Busy, TooManyExports
+from api.forms import MEDIA_TYPE
+from api.limits import Turns
+from api.params import Form
+from api.schemas import Meta, Money
 from api.schemas_objects import MetricsRow
+from api.settings import Settings
 from api.snapshots import Reader
 
-MEDIA_TYPE: dict[Form, str] = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-}
 MOST_ROWS = 2_000_000
 BYTE_ORDER_MARK = "\ufeff".encode()
-PIECE_BYTES = 2**18
-
-
-def asked_form(asked: RowsQuery, accept: str) -> Form:
-    """The form asked for: by `format`, else the one that the header Accept prefers.
-
-    Raises:
-        BadParameter: an export is asked for in pages, or another form with a mark.
-    """
-    form = asked.format or _preferred(accept)
-    if form != "json" and asked.model_fields_set & {"cursor", "limit"}:
-        raise BadParameter(
-            f"An export ({form}) is all rows at once: it has no pages.",
-            "Leave out limit and cursor, or ask for format=json.",
-        )
-    if asked.bom and form != "csv":
-        raise BadParameter(
-            f"Only csv can begin with a byte order mark, and {form} is asked for.",
-            "Leave out bom, or ask for format=csv.",
-        )
-    return form
-
-
-def _preferred(accept: str) -> Form:
-    """The first of the forms with the highest weight; json where none is named."""
-    best: tuple[float, Form] = (0.0, "json")
-    for part in accept.split(","):
-        name, *parameters = (text.strip() for text in part.lower().split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if re.fullmatch(r"q=(0(\.\d{1,3})?|1(\.0{1,3})?)", parameter):
-                weight = float(parameter[2:])
-        for form, media_type in MEDIA_TYPE.items():
-            if name == media_type and weight > best[0]:
-                best = weight, form
-    return best[1]
+# Proxies refuse a head of more than 8 KiB.
+MOST_META_BYTES = 6000
+TOO_LONG = (
+    "What was not read is too long to stand here: `coverage` of the same rows as JSON "
+    "(limit=1) lists it."
+)
+HEADERS = {
+    "X-Data-Through": "meta.data_through; empty where it is null.",
+    "X-Meta": "meta of the same rows as JSON, in ASCII. Where it were longer than "
+    f"{MOST_META_BYTES} bytes, coverage is null and a warning says so.",
+    "X-Row-Count": "How many rows there are.",
+    "X-Snapshot-ID": "meta.snapshot_id.",
+}
 
 
 @dataclass(frozen=True)
@@ -78,73 +51,95 @@ class Export:
         shape: the row of the level, whose fields are the columns.
         values: what the queries `export_*` bind, but for columns and file.
         name: of the file, without its suffix.
-        headers: what else the answer says of itself.
+        told: what an answer in JSON says of itself.
     """
 
     form: Form
     shape: type[MetricsRow]
     values: Mapping[str, object]
     name: str
-    headers: Mapping[str, str]
+    told: Meta
     has_bom: bool
 
 
 class Exports:
-    """Makes exports, only so many at once."""
+    """Makes exports, only so many at once, and of one key no more than half of them."""
 
-    def __init__(self, at_once: int, seconds: float) -> None:
-        self._places = threading.BoundedSemaphore(at_once)
-        self._seconds = seconds
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._turns = Turns(settings.exports_at_once)
 
     def answer(
         self, reader: Reader, asked: Export, has_gone: Callable[[], bool]
-    ) -> Response:
+    ) -> Download:
         """The rows of a level as a download.
 
         Raises:
             TooManyExports: as many as allowed are being made or downloaded.
-            BadRange: there are more than MOST_ROWS.
+            BadRange: there are more rows or bytes than one export may have.
         """
-        if not self._places.acquire(blocking=False):
+        try:
+            self._turns.take(reader.caller)
+        except Busy as error:
             raise TooManyExports(
                 "As many exports as allowed are being made or downloaded.",
                 "Ask again when one has ended.",
-            )
-        values = {
-            **asked.values,
-            **_columns(asked.shape, asked.form),
-            "row_limit": MOST_ROWS + 1,
-        }
+            ) from error
+        end = functools.partial(self._turns.give_back, reader.caller)
         try:
-            file, count = reader.write(
-                f"export_{asked.form}", values, self._seconds, has_gone
-            )
+            return self._download(reader, asked, has_gone, end)
         except BaseException:
-            self._places.release()
+            end()
             raise
-        # However the download ends, its place is free with the file's last handle.
-        weakref.finalize(file, self._places.release)
+
+    def _download(
+        self,
+        reader: Reader,
+        asked: Export,
+        has_gone: Callable[[], bool],
+        end: Callable[[], None],
+    ) -> Download:
+        file, count = reader.write(
+            f"export_{asked.form}",
+            {
+                **asked.values,
+                **_columns(asked.shape, asked.form),
+                "row_limit": MOST_ROWS + 1,
+            },
+            self._settings.export_seconds,
+            self._settings.export_bytes,
+            has_gone,
+        )
         if count > MOST_ROWS:
+            file.close()
             raise BadRange(
                 f"The window has more than {MOST_ROWS:,} rows, the most for an export.",
                 "Ask for fewer days at a time.",
             )
-        start = BYTE_ORDER_MARK if asked.has_bom else b""
-        size = len(start) + file.seek(0, os.SEEK_END)
-        file.seek(0)
         name = re.sub(r"[^\w-]", "_", asked.name, flags=re.ASCII)
-        return StreamingResponse(
-            _pieces(start, file),
-            media_type=MEDIA_TYPE[asked.form],
-            headers={
+        return Download(
+            file,
+            self._settings.download_seconds,
+            end,
+            MEDIA_TYPE[asked.form],
+            {
                 "Cache-Control": CACHEABLE,
-                "Content-Length": str(size),
                 "Content-Disposition": f'attachment; filename="{name}.{asked.form}"',
-                "X-Snapshot-ID": reader.snapshot_id,
+                "X-Data-Through": str(asked.told.data_through or ""),
+                "X-Meta": _as_header(asked.told),
                 "X-Row-Count": str(count),
-                **asked.headers,
+                "X-Snapshot-ID": reader.snapshot_id,
             },
+            BYTE_ORDER_MARK if asked.has_bom else b"",
         )
+
+
+def _as_header(told: Meta) -> str:
+    text = json.dumps(told.model_dump(mode="json"), separators=(",", ":"))
+    if len(text) <= MOST_META_BYTES or told.coverage is None:
+        return text
+    warnings = [*told.warnings, TOO_LONG]
+    return _as_header(told.model_copy(update={"coverage": None, "warnings": warnings}))
 
 
 def _columns(shape: type[MetricsRow], form: Form) -> dict[str, object]:
@@ -162,13 +157,6 @@ def _columns(shape: type[MetricsRow], form: Form) -> dict[str, object]:
     }
     named = {name for some in by_kind.values() for name in some}
     return {**by_kind, "other_names": [name for name in names if name not in named]}
-
-
-def _pieces(start: bytes, file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        yield start
-        while piece := file.read(PIECE_BYTES):
-            yield piece
 
 
 def _exports(request: Request) -> Exports:

@@ -6,6 +6,8 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.keys import PREFIX
+
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -33,8 +35,7 @@ class AnswerHeaders:
             await self._app(scope, receive, send)
             return
         asked = Headers(scope=scope).get("x-request-id", "")
-        is_plain = re.fullmatch(r"[A-Za-z0-9._-]{1,64}", asked)
-        request_id = asked if is_plain else uuid.uuid4().hex
+        request_id = asked if _PLAIN.fullmatch(asked) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         own = [*_SECURITY, (b"x-request-id", request_id.encode())]
 
@@ -51,6 +52,8 @@ class AnswerHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+# Ids are logged and told, so a key that came in the wrong header is none.
+_PLAIN = re.compile(rf"(?!{PREFIX})[A-Za-z0-9._-]{{1,64}}")
 _SECURITY = [(name.lower().encode(), text.encode()) for name, text in SECURITY.items()]
 _KEPT_BY_ONE = (b"cache-control", b"private, no-cache")
 _NOT_KEPT = (b"cache-control", b"no-store")

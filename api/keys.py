@@ -20,10 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from api.callers import ALL
-
 FILE_NAME = "keys.json"
 PREFIX = "pathways_"
+ALL = "*"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 State = Literal["valid", "expired", "revoked"]
 StoreScope = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62})$")]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from starlette.routing import Route
 
 from api.auth import Keyring
 from api.caching import Caching, cacheable
@@ -22,6 +23,7 @@ from api.headers import AnswerHeaders
 from api.hosts import is_loopback
 from api.moving import States
 from api.observing import Observed
+from api.packing import Packing
 from api.routes import (
     budget,
     dashboard,
@@ -61,6 +63,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+MOVING = tuple(
+    module.router for module in (health, metrics, status, query, explain, lineage)
+)
+# Their answers depend on nothing but their key, and are kept.
+KEPT = tuple(
+    module.router for module in (stores, dashboard, objects, rows, budget, definitions)
+)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The API over the snapshots of `settings.data_dir`. It only reads.
 
@@ -97,32 +108,48 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.has_docs else None,
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.requests = requests
-    app.state.exports = Exports(settings.exports_at_once, settings.export_seconds)
+    app.state.exports = Exports(settings)
     register(app)
     # The last one added is the first that a request meets; what may only be reached by
-    # a known caller is added before the doors.
+    # a known caller is added before the doors, and what is packed before what is kept.
+    app.add_middleware(Packing)
     app.add_middleware(
         Caching, states=States(settings, snapshots), most_bytes=settings.kept_bytes
     )
     app.add_middleware(Doors, settings=settings, keyring=keyring)
+    app.add_middleware(
+        Observed, requests=requests, paths=_paths(settings), unexpected=unexpected
+    )
+    # A listed page may read why its request failed, whatever the reason.
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
-    app.add_middleware(Observed, requests=requests, unexpected=unexpected)
     app.add_middleware(AnswerHeaders)
-    for module in (health, metrics, status, query, explain, lineage):
-        app.include_router(module.router, responses=PROBLEMS)
-    for module in (stores, dashboard, objects, rows, budget, definitions):
+    for router in MOVING:
+        app.include_router(router, responses=PROBLEMS)
+    for router in KEPT:
         app.include_router(
-            module.router, responses=PROBLEMS, dependencies=[Depends(cacheable)]
+            router, responses=PROBLEMS, dependencies=[Depends(cacheable)]
         )
     if settings.has_docs:
         app.include_router(documentation.router)
     return app
+
+
+def _paths(settings: Settings) -> frozenset[str]:
+    """Of every route."""
+    documents = (documentation.router,) if settings.has_docs else ()
+    paths = {
+        route.path
+        for router in (*MOVING, *KEPT, *documents)
+        for route in router.routes
+        if isinstance(route, Route)
+    }
+    return frozenset(paths | ({"/openapi.json"} if settings.has_docs else set()))
 
 
 def _require_key(settings: Settings, keyring: Keyring) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,19 +23,21 @@ class Observed:
         self,
         app: ASGIApp,
         requests: Requests,
+        paths: Collection[str],
         unexpected: Callable[[Request, Exception], Response],
     ) -> None:
         """Stands within what gives requests their ids.
 
         Args:
+            paths: of the routes, as they are written in the code: none of ours has a
+                place for anything.
             unexpected: logs an error that nobody foresaw, and makes its answer. It ends
                 here: a server would log it a second time, without the id.
         """
         self._app = app
         self._requests = requests
+        self._paths = paths
         self._unexpected = unexpected
-        # No path of ours has a place for anything, so they are few.
-        self._paths: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,18 +73,10 @@ class Observed:
                 raise
             await answer(scope, receive, send)
 
-    def _route(self, scope: Scope) -> str:
-        """The route's path, also where a kept answer was given without it.
-
-        What somebody sent is no label: there would be as many as there are wishes.
-        """
-        if "route" in scope:
-            self._paths.add(scope["route"].path)
-            return str(scope["route"].path)
-        return scope["path"] if scope["path"] in self._paths else UNKNOWN_ROUTE
-
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = self._route(scope)
+        # Also where it was not reached: a kept answer, HEAD, a door that stayed shut.
+        # What somebody sent is no label: there would be as many as there are wishes.
+        route = scope["path"] if scope["path"] in self._paths else UNKNOWN_ROUTE
         self._requests.count(route, status, seconds)
         LOGGER.info(
             "%s %s %d",

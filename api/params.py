@@ -52,7 +52,8 @@ Form = Literal["json", "csv", "ndjson", "parquet"]
 
 
 def _day_text(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    # In a body a number would do, as seconds since 1970.
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         raise ValueError("write a day as YYYY-MM-DD, such as 2026-03-10")
     return value
 
@@ -72,10 +73,8 @@ StatusName = Annotated[
 
 
 def _zoned(value: object) -> object:
-    if not isinstance(value, str):
-        return value
     # In an URL a plus sign that was not encoded is a blank.
-    text = re.sub(r" (?=\d{2}:?\d{2}$)", "+", value)
+    text = re.sub(r" (?=\d{2}:?\d{2}$)", "+", value) if isinstance(value, str) else ""
     if not re.fullmatch(_MOMENT, text):
         raise ValueError("write a moment with its zone, such as 2026-03-10T09:30:00Z")
     return text
@@ -107,8 +106,14 @@ class StoreQuery(BaseModel):
     )
 
 
-class RangeQuery(StoreQuery, AsOfQuery):
-    """Parameters of routes about days."""
+class PastQuery(AsOfQuery):
+    """All that stands in the URL of a route whose other parameters are in its body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DaysQuery(StoreQuery):
+    """Parameters about days."""
 
     since: Day | None = Field(
         None,
@@ -123,6 +128,10 @@ class RangeQuery(StoreQuery, AsOfQuery):
         description="Days by name, instead of since and until. All but `yesterday` and "
         "`last_month` end today, today included.",
     )
+
+
+class RangeQuery(DaysQuery, AsOfQuery):
+    """Parameters of routes about days."""
 
 
 class DashboardQuery(RangeQuery):
@@ -204,7 +213,9 @@ class RowsQuery(RangeQuery, PageQuery):
     format: Form | None = Field(
         None,
         description="The form of the answer; by default what Accept prefers, or json. "
-        "All others are exports: every row at once, in no order.",
+        "All others are exports: every row at once, in no order. csv is UTF-8 with "
+        "commas between cells, whatever Excel's language takes for a separator; text "
+        "that a spreadsheet would take for a formula begins with an apostrophe there.",
     )
     bom: bool = Field(
         False,
@@ -415,7 +426,7 @@ def asked_store(reader: Reader, store: str | None) -> Row:
 def asked_window(
     reader: Reader,
     store: str,
-    query: RangeQuery,
+    query: DaysQuery,
     compare: Compare,
     now: datetime,
     default_days: int,

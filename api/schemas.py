@@ -155,9 +155,9 @@ class Unconverted(Shape):
 
 
 class MissingDays(Shape):
-    """Consecutive days of one account that were never read."""
+    """Consecutive days of one account that were never read at the answer's level."""
 
-    table: ClassVar[str] = "marts.account_days"
+    table: ClassVar[str] = "marts.level_days"
 
     account_id: str = column("account_id")
     since: date = told("First day, the account's.")
@@ -171,7 +171,8 @@ class Coverage(Shape):
     """What the answer does not know."""
 
     missing_days: list[date] = told(
-        "Days that were not read for some account of the store, or for none of them."
+        "Days that were not read for some account of the store, or for none of them, "
+        "at the level of the rows that are answered or added up."
     )
     missing: list[MissingDays] = told("The same, per account, as ranges of days.")
     unconverted: list[Unconverted] | None = told(

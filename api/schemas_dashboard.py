@@ -87,11 +87,15 @@ class Figure(Shape, Generic[Value]):
     change_reason: ChangeReason | None = told("Why the change is null.")
 
 
+class FigureOfMoney(Figure[Money]):
+    """A figure in the store's reporting currency."""
+
+
 class Overview(Shape):
     """The window as a whole. Reach is not here: it cannot be summed."""
 
-    spend: Figure[Money] = metric("spend", MEANING_OF["spend"])
-    revenue: Figure[Money] = metric("revenue", MEANING_OF["revenue"])
+    spend: FigureOfMoney = metric("spend", MEANING_OF["spend"])
+    revenue: FigureOfMoney = metric("revenue", MEANING_OF["revenue"])
     orders: Figure[int] = metric("orders", MEANING_OF["orders"])
     aov: Figure[float] = metric("aov", MEANING_OF["aov"])
     cac: Figure[float] = metric("cac", MEANING_OF["cac"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.columns import MEANINGS
-from api.params import DefinedName, Grain, RangeQuery
+from api.params import DaysQuery, DefinedName, Grain
 from api.schemas import COLUMN, METRIC, Money, Shape, column, metric, own_column, told
 from api.schemas_dashboard import MEANING_OF
 
@@ -47,7 +47,7 @@ class Order(BaseModel):
     direction: Literal["asc", "desc"] = Field("desc", description="Largest first.")
 
 
-class MetricsQuery(RangeQuery):
+class MetricsQuery(DaysQuery):
     """Measures by dimensions. All names are those of /v1/definitions."""
 
     model_config = ConfigDict(
@@ -78,13 +78,20 @@ class MetricsQuery(RangeQuery):
         "from Monday on, or by month; each under its first day.",
     )
     filters: Annotated[list[Filter], Field(max_length=12)] = Field(
-        [], description="All of them hold; at most one for each dimension."
+        [],
+        description="All of them hold; at most one for each dimension: its values are "
+        "alternatives.",
     )
     order: Order | None = Field(
         None, description="Without it: by day, then by the other dimensions."
     )
     limit: int = Field(
-        1000, ge=1, le=10_000, description="The most rows; `is_truncated` says of more."
+        1000, ge=1, le=10_000, strict=True, description="The most rows of a page."
+    )
+    cursor: str | None = Field(
+        None,
+        max_length=500,
+        description="`meta.next_cursor` of the page before; else the same query.",
     )
 
 
@@ -163,8 +170,9 @@ class QueryRow(Shape):
         told("Whether the week or month goes beyond the window.")
     )
     is_partial_day: bool = told("Whether one of its days was still running when read.")
-    is_attribution_mixed: bool = told(
-        "Whether its rows have several attribution settings, or unknown ones."
+    is_attribution_mixed: bool | None = told(
+        "Whether its rows have several attribution settings; null where the known ones "
+        "agree and others are not known."
     )
     has_unconverted: bool = told(
         "Whether rows without a rate are left out of money, orders and their ratios."
@@ -193,7 +201,9 @@ class QueryResult(Shape):
     grain: Grain | None = told("What date_day is of; null where it was not asked for.")
     columns: list[QueryColumn] = told("Dimensions, then measures, as asked for.")
     rows: list[QueryRow] = told("One row a group.")
-    is_truncated: bool = told("Whether there are more groups than `limit`.")
+    is_truncated: bool = told(
+        "Whether more groups follow; `meta.next_cursor` leads to them."
+    )
 
 
 def _led_by(key: str) -> tuple[str, ...]:

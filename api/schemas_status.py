@@ -80,7 +80,7 @@ class AccountFreshness(Shape):
 class Step(Shape):
     """One step of a cycle."""
 
-    step: str = told("load, build, audit, publish, backfill or prune.")
+    step: str = told("load, build, audit, publish, backfill, pin or prune.")
     outcome: str = told("ok, failed or skipped.")
     seconds: float | None = told("How long it took, seconds.")
     detail: str | None = told("What it did.")

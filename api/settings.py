@@ -29,7 +29,10 @@ class Settings:
         readers: readers of the configuration beside the shipped ones: by name which of
             those each is based on, and the rules that it changes.
         export_seconds: an export whose query takes longer is given up.
-        exports_at_once: being made or downloaded; more are told to come later.
+        export_bytes: an export that grows larger is given up.
+        exports_at_once: being made or downloaded, half of them of one key; more are
+            told to come later.
+        download_seconds: an export that is not downloaded by then is broken off.
         kept_bytes: of answers that are kept in memory, at most.
     """
 
@@ -50,7 +53,9 @@ class Settings:
     threads: int = 2
     readers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     export_seconds: float = 60.0
+    export_bytes: int = 2**30
     exports_at_once: int = 4
+    download_seconds: float = 900.0
     kept_bytes: int = 64 * 2**20
 
     def moment(self) -> datetime:

@@ -7,14 +7,11 @@ written into it.
 A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
-import functools
 import re
-import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +19,14 @@ from typing import Any, BinaryIO
 
 import duckdb
 
+from api import export_folder
 from api.callers import Caller, unknown_store
-from api.errors import ExportFailed, SnapshotUnusable, TooLarge, TooSlow
+from api.documents import Unusable
+from api.errors import BadRange, ExportFailed, SnapshotUnusable, TooLarge, TooSlow
 from api.limits import Turns
-from api.published import Unusable
+from api.opening import unusable
 from api.settings import Settings
-from api.shelf import Shelf, Source, unusable
+from api.shelf import Shelf, Source
 
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
@@ -52,24 +51,23 @@ class Query:
 
 
 def _load(folder: Path) -> Mapping[str, Query]:
+    """The queries by name; within one, `queries.NAME` is another as a view would be."""
     texts = {file.stem: file.read_text("utf-8") for file in folder.glob("*.sql")}
+
+    def whole(name: str) -> str:
+        return re.sub(
+            r"(?m)^( *from) queries\.(\w+)$",
+            lambda found: f"{found[1]} (\n{whole(found[2])}) as {found[2]}",
+            texts[name],
+        )
+
     return {
         name: Query(sql, frozenset(re.findall(r"\$([a-z_]+)", sql)))
-        for name, sql in texts.items()
+        for name, sql in ((name, whole(name)) for name in texts)
     }
 
 
 QUERIES = _load(Path(__file__).with_name("queries"))
-
-
-@functools.cache
-def _exports() -> tempfile.TemporaryDirectory[str]:
-    """The one folder that databases of this process may write to; ends with it."""
-    return tempfile.TemporaryDirectory(prefix="pathways-exports-")
-
-
-def _file_name() -> str:
-    return uuid.uuid4().hex
 
 
 class _Watch:
@@ -159,6 +157,7 @@ class Reader:
         query: str,
         values: Mapping[str, object],
         seconds: float,
+        most_bytes: int,
         is_given_up: Callable[[], bool],
     ) -> tuple[BinaryIO, int]:
         """What a query writes to its `$file`, and how many rows that are.
@@ -167,19 +166,39 @@ class Reader:
 
         Args:
             seconds: how long it may take.
+            most_bytes: how large the file may become; looked at all the while.
             is_given_up: whether nobody waits for it any more; asked all the while.
 
         Raises:
+            BadRange: the file became larger.
             TooSlow: it took longer, or was given up.
             TooLarge: it took more memory than allowed.
             ExportFailed: the file could not be written.
         """
+        file = export_folder.new_file()
+        too_large = threading.Event()
+
+        def is_too_large() -> bool:
+            # It is not there before the first row, nor once the database gave it up.
+            with suppress(FileNotFoundError):
+                if file.stat().st_size > most_bytes:
+                    too_large.set()
+            return too_large.is_set()
+
         self._watch.end()
-        self._watch = _Watch(self._cursor, seconds, is_given_up)
-        file = Path(_exports().name) / _file_name()
+        self._watch = _Watch(
+            self._cursor, seconds, lambda: is_too_large() or is_given_up()
+        )
         try:
+            export_folder.make_again()
             ((count,),) = self._run(query, {**values, "file": str(file)})
+            if is_too_large():
+                raise _too_many_bytes(most_bytes)
             return file.open("rb"), count
+        except TooSlow as error:
+            if is_too_large():
+                raise _too_many_bytes(most_bytes) from error
+            raise
         except OF_ANOTHER_RELEASE as error:
             raise unusable("another release built it") from error
         except (duckdb.IOException, OSError) as error:
@@ -248,6 +267,8 @@ class Snapshots:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._turns = Turns(settings.queries_at_once, TURN_SECONDS)
+        # Each database of two has a memory limit of its own.
+        self._turns_of_two = Turns(1, TURN_SECONDS)
         self._shelf = Shelf(settings.data_dir, settings.poll_seconds, self._open)
 
     @contextmanager
@@ -282,9 +303,12 @@ class Snapshots:
     ) -> Iterator[ReaderOfTwo]:
         """A reader of two snapshots at once, each by its moment; None is the current.
 
+        One at a time, of all callers.
+
         Raises: as `reading`.
         """
         with (
+            self._turns_of_two.one(caller),
             self._turns.one(caller),
             self._doubted_on_failure(),
             self._shelf.held(a) as (first, source_a),
@@ -299,6 +323,16 @@ class Snapshots:
                 yield reader
             finally:
                 reader.end()
+
+    def served(self) -> Source:
+        """What is read at the moment. Nothing is asked of it, so it takes no turn.
+
+        Raises:
+            NoData: nothing was published yet.
+            SnapshotUnusable: what was published cannot be opened.
+        """
+        with self._shelf.held(None) as (_, source):
+            return source
 
     def seen(self) -> Source | None:
         """What is read at the moment; None where a look at the files is due."""
@@ -348,7 +382,7 @@ class Snapshots:
                 connection.execute("set global TimeZone = 'UTC'")
                 connection.execute(
                     "set global allowed_directories = [$folder]",
-                    {"folder": _exports().name},
+                    {"folder": str(export_folder.path())},
                 )
                 connection.execute("set global enable_external_access = false")
                 connection.execute("set global lock_configuration = true")
@@ -378,6 +412,13 @@ class Snapshots:
             connection.close()
             raise unusable("it cannot be opened") from error
         return connection
+
+
+def _too_many_bytes(most_bytes: int) -> BadRange:
+    return BadRange(
+        f"The export has more than {most_bytes:,} bytes, the most for one.",
+        "Ask for fewer days at a time.",
+    )
 
 
 def _attaching(file: Path, name: str) -> str:

@@ -10,17 +10,18 @@ Touch the world: `graph_http` (HTTP to Meta), `graph_client` (what is tried agai
 pages), `exchange_rates` (HTTP to a rate provider), `pace` (waits), `report_jobs`,
 `insights_request` (one window), `spool` and `page_table` (whole windows on disk),
 `warehouse` (its file), `ledger` (what its receipts say), `source` and `pipeline` (dlt),
-`load_ids`, `snapshots` (publish), `disk`, `lock`, `files`. What stays and what goes:
-`publications`, `thinning`, `compaction`, `pruning`, `as_of`, `backup`.
+`load_ids`, `snapshots` (publish), `pointer` and `by_hand` (what is current, and who
+said so), `disk`, `lock`, `files`. What stays and what goes: `publications`, `thinning`,
+`compaction`, `pruning`, `as_of`, `backup`.
 
 An export to compare with: `ads_manager` with `_sheet` and `_columns`,
 `written_numbers`.
 
-Tie together: `levels` (every level of some days), `object_listing`, `reading` (one
-account, with its `outcome`), `rates`, `load` (how one runs), `sync` (what one reads),
-`build` with `dbt_child`, `audit` (the gate), `cycle` (lock, load, build, publish),
-`schedule` (ticks), `cli` with `verbs_*`, `doctor` (the set-up), `progress` and
-`run_summary` (for who watches). `settings`, `errors`, `logs`, `clock` serve them all;
-`failpoints` let tests stop a run anywhere; `sandbox` is a Graph API on loopback with a
-known truth.
+Tie together: `levels` (every level of some days), `object_listing`, `account_node`,
+`reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`
+(what one reads), `build` with `dbt_child`, `audit` (the gate), `cycle` (lock, load,
+build, publish), `schedule` (ticks), `cli` with `verbs_*`, `doctor` (the set-up),
+`progress` and `run_summary` (for who watches). `settings`, `errors`, `logs`, `clock`
+serve them all; `failpoints` let tests stop a run anywhere; `sandbox` is a Graph API on
+loopback with a known truth.
 """

@@ -9,7 +9,7 @@ the answer says so.
 
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from ingest import pointer, publications, tables
+from ingest import by_hand, publications, tables
 from ingest.build import dbt_build
 from ingest.database_files import checkpoint
 from ingest.errors import MomentGone
-from ingest.files import copy_whole, write_json
+from ingest.files import copy_whole, digest_of, read_json, write_json
 from ingest.publications import Publication
 from ingest.settings import Settings
-from ingest.snapshots import order
+from ingest.snapshot_ids import order
 
 _SCHEMA = pa.schema(
     [
@@ -43,18 +43,25 @@ class AsOf:
 
     Attributes:
         published: what was published at the moment that was asked for.
+        was_shown: whether readers had that at the moment, for certain.
         accounts: by account, the publication whose numbers it is shown with.
-        is_exact: every account is shown as it was published then.
+        is_whole: every account is shown as it was published then.
+        is_exact: and that is what readers had at the moment.
     """
 
     moment: datetime
     published: Publication
+    was_shown: bool
     accounts: Mapping[str, Publication]
     file: Path
 
     @property
+    def is_whole(self) -> bool:
+        return all(each == self.published for each in self.accounts.values())
+
+    @property
     def is_exact(self) -> bool:
-        return all(each.holds_at(self.moment) for each in self.accounts.values())
+        return self.is_whole and self.was_shown
 
 
 def rebuild(settings: Settings, moment: datetime, target: Path | None = None) -> AsOf:
@@ -68,8 +75,12 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
         BuildFailed: dbt ended with an error or a failed test.
     """
     folder = settings.data_dir / "as_of"
-    published, accounts = _chosen(settings, moment)
+    published, was_shown, accounts = _chosen(settings, moment)
     file = target or folder / f"{published.snapshot_id}.duckdb"
+    answer = AsOf(moment, published, was_shown, accounts, file)
+    if target is None and not answer.is_whole and _is_whole_already(file):
+        # Built when all of it was still there.
+        return replace(answer, accounts=dict.fromkeys(accounts, published))
     for left in folder.glob(".*"):
         # Of a run that died: nobody else works here, by the lock.
         if left.is_dir():
@@ -79,7 +90,6 @@ def rebuild(settings: Settings, moment: datetime, target: Path | None = None) ->
     work = folder / f".{published.snapshot_id}"
     work.mkdir(parents=True)
     try:
-        answer = AsOf(moment, published, accounts, file)
         _copy_loads(settings.data_dir, work / "warehouse.duckdb", answer)
         dbt_build(settings.model_copy(update={"data_dir": work}))
         build = work / "build.duckdb"
@@ -109,17 +119,25 @@ def _manifest(answer: AsOf, sha256: str) -> dict[str, object]:
         "published_at": published.published_at.isoformat(),
         "superseded_at": superseded_at.isoformat() if superseded_at else None,
         "holds_for": min(moments, default=published.published_at).isoformat(),
-        "is_exact": answer.is_exact,
+        # Of which moments it is right, whoever reads it says: one of them was asked.
+        "is_exact": answer.is_whole,
         "load_id": published.load_id,
         "code_version": published.code_version,
     }
 
 
+def _is_whole_already(file: Path) -> bool:
+    manifest = read_json(file.with_suffix(".json")) or {}
+    if manifest.get("is_exact") is not True or not file.exists():
+        return False
+    return manifest.get("sha256") == digest_of(file)
+
+
 def _chosen(
     settings: Settings, moment: datetime
-) -> tuple[Publication, dict[str, Publication]]:
-    """What was published at the moment, and with which publication each account of it
-    can still be shown."""
+) -> tuple[Publication, bool, dict[str, Publication]]:
+    """What was published at the moment, whether it is certain that readers had it, and
+    with which publication each account of it can still be shown."""
     warehouse = settings.data_dir / "warehouse.duckdb"
     if not warehouse.exists():
         raise MomentGone("Nothing was published yet.", "Run `pathways run`.")
@@ -130,7 +148,7 @@ def _chosen(
         # A warehouse of an earlier release was thinned out by the clock.
         thinned = publications.thinned_as_of(connection) or settings.clock()
         by_then = [each for each in known if each.published_at <= moment]
-        pinned = pointer.pin_at(settings.data_dir, moment)
+        pinned = by_hand.pin_at(settings.data_dir, moment)
         if pinned is not None:
             # Readers had nothing newer, whatever was published meanwhile.
             last = order(pinned.snapshot_id)
@@ -150,7 +168,10 @@ def _chosen(
         if not shown:
             raise _gone(moment, f"account {account_id}", known)
         accounts[account_id] = shown[-1]
-    return by_then[-1], accounts
+    published = by_then[-1]
+    if pinned is None:
+        return published, published.holds_at(moment), accounts
+    return published, published.snapshot_id == pinned.snapshot_id, accounts
 
 
 def _whole(
@@ -216,7 +237,7 @@ def _as_table(answer: AsOf) -> pa.Table:
                 "load_id": publication.load_id,
                 "snapshot_id": publication.snapshot_id,
                 "holds_for": publication.published_at,
-                "is_exact": publication.holds_at(answer.moment),
+                "is_exact": publication == answer.published,
             }
             for account_id, publication in answer.accounts.items()
         ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import snapshots
-from ingest.drift import losses
+from ingest.drift import attached, lacks, losses
 from ingest.errors import AuditFailed
 from ingest.failpoints import reached
 from ingest.warehouse import has_table
@@ -39,9 +39,10 @@ def audit_build(data_dir: Path, loss_share: Decimal | None) -> str:
         mark = None if reasons else _mark(connection)
         if mark is None and not reasons:
             reasons = ["it does not say which loads it holds: build it again"]
-        published = snapshots.current(data_dir)
-        if published is not None and published.file.exists() and not reasons:
-            reasons = losses(connection, str(published.file), loss_share)
+        if not reasons:
+            reasons = [f"it lacks {name}" for name in lacks(connection)]
+        if not reasons:
+            reasons = _losses(connection, data_dir, loss_share)
             is_loss = bool(reasons)
     if reasons or mark is None:
         raise AuditFailed(
@@ -50,6 +51,27 @@ def audit_build(data_dir: Path, loss_share: Decimal | None) -> str:
         )
     reached("audit.passed")
     return mark
+
+
+def _losses(
+    connection: duckdb.DuckDBPyConnection, data_dir: Path, loss_share: Decimal | None
+) -> list[str]:
+    """What the build lacks of what readers have, or of the newest whole one before it.
+
+    Raises:
+        AuditFailed: the two could not be compared.
+    """
+    try:
+        for published in snapshots.shown(data_dir):
+            if published.is_whole() and attached(connection, published.file):
+                return losses(connection, loss_share)
+    except duckdb.Error as problem:
+        raise AuditFailed(
+            "The build is not published: it could not be compared with what readers "
+            f"have ({problem}).",
+            "The last good snapshot is still served; run again.",
+        ) from problem
+    return []
 
 
 def _unfinished(connection: duckdb.DuckDBPyConnection) -> list[str]:

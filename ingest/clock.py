@@ -24,6 +24,14 @@ class Clock:
     stop: threading.Event
 
 
+def is_moment(text: str) -> bool:
+    """Whether it is an ISO moment with its zone."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def clock_of(now: Callable[[], datetime]) -> Clock:
     """The machine's stopwatch beside the given moment; `stop` ends each wait."""
     stop = threading.Event()

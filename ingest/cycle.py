@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest import pointer, snapshots
+from ingest import by_hand, pointer, snapshots
 from ingest.audit import audit_build
 from ingest.build import dbt_build, project_hash
 from ingest.disk import disk_full
@@ -19,6 +19,7 @@ from ingest.errors import PathwaysError, StepEnded
 from ingest.failpoints import reached
 from ingest.lock import exclusive
 from ingest.pruning import prune
+from ingest.rollback import look_at
 from ingest.settings import Settings
 from ingest.status import CycleReport, Step, write_status
 from ingest.sync import (
@@ -64,6 +65,7 @@ def run_cycle(
             seconds = backfill_minutes * 60
             if cycle.step("backfill", lambda: cycle.backfill(seconds), seconds):
                 cycle.refresh()
+            cycle.look_at_pin()
             cycle.step("prune", cycle.prune)
         finally:
             report.finished_at = settings.clock()
@@ -155,6 +157,13 @@ class _Cycle:
         if self.step("build", self._build) and self.step("audit", self._audit):
             self.step("publish", self._publish)
 
+    def look_at_pin(self) -> None:
+        """Whether readers get what they were rolled back to."""
+        data_dir = self._settings.data_dir
+        pinned = pointer.pin(data_dir)
+        if pinned is not None:
+            self.step("pin", lambda: look_at(data_dir, pinned))
+
     def prune(self) -> str:
         settings = self._settings
         shelf = settings.snapshots.shelf()
@@ -197,7 +206,7 @@ class _Cycle:
         now = self._settings.clock()
         published = snapshots.publish(data_dir, now, self._mark).snapshot_id
         pinned = pointer.pin(data_dir)
-        return published if pinned is None else f"{published}; {pointer.said(pinned)}"
+        return published if pinned is None else f"{published}; {by_hand.said(pinned)}"
 
 
 def _ended(name: str, end: BaseException) -> StepEnded:

@@ -1,18 +1,34 @@
-"""What a build lacks of what readers have now: days, rows or spend.
+"""What a build lacks of what readers have now, or has too much: days, rows, spend.
 
-A day that is four weeks old when it is read does not change any more, so much of it
-gone is a fault of ours, of Meta's or of a rule, and worth a look before it is shown.
-Accounts that are not configured any more are not missed.
+A day that is four weeks old when it is read does not change any more. Much less of it,
+or much more, is a fault of ours, of Meta's or of a rule, and worth a look before it is
+shown. Accounts that are not configured any more are not missed.
 """
 
 import logging
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 
 logger = logging.getLogger(__name__)
 
 SETTLED_AFTER_DAYS = 28
+
+# What is compared, in the build and in what was published.
+_COMPARED = {
+    "marts.accounts": ("account_id",),
+    "marts.account_days": ("account_id", "date_day", "age_days"),
+    "core.meta_insights": (
+        *("account_id", "date_day", "level", "is_total", "spend_account_currency"),
+    ),
+}
+
+_COLUMNS = """
+select schema_name || '.' || table_name || '.' || column_name
+from duckdb_columns()
+where database_name = coalesce($database, current_database())
+"""
 
 _DAYS_LOST = """
 select account_id, count(*), min(date_day)
@@ -27,14 +43,17 @@ order by account_id
 limit 5
 """
 
-# Totals of each level, in the account's own currency: no rate moves them.
-_LESS_OF_SETTLED_DAYS = """
+# Totals of each level, in the account's own currency: no rate moves them. Of days that
+# readers have at that level: history that is still being read adds others.
+_OTHER_SETTLED_DAYS = """
 with settled as (
-    select account_id, date_day
-    from published.marts.account_days
+    select distinct rows.account_id, rows.level, rows.date_day
+    from published.core.meta_insights as rows
+    inner join published.marts.account_days as days using (account_id, date_day)
     where
-        age_days >= $settled_after
-        and account_id in (select account_id from marts.accounts)
+        rows.is_total
+        and days.age_days >= $settled_after
+        and rows.account_id in (select account_id from marts.accounts)
 ),
 
 before as (
@@ -44,7 +63,7 @@ before as (
         count(*) as row_count,
         sum(spend_account_currency) as spend
     from published.core.meta_insights
-    inner join settled using (account_id, date_day)
+    inner join settled using (account_id, level, date_day)
     where is_total
     group by account_id, level
 ),
@@ -56,7 +75,7 @@ after as (
         count(*) as row_count,
         sum(spend_account_currency) as spend
     from core.meta_insights
-    inner join settled using (account_id, date_day)
+    inner join settled using (account_id, level, date_day)
     where is_total
     group by account_id, level
 ),
@@ -77,34 +96,67 @@ compared as (
 select *
 from compared
 where
-    row_count - rows_left > $share * row_count
-    or spend - spend_left > $share * spend
+    abs(row_count - rows_left) > $share * row_count
+    or abs(spend - spend_left) > $share * spend
 order by account_id, level
 limit 5
 """
 
 
-def losses(
-    connection: duckdb.DuckDBPyConnection, published: str, loss_share: Decimal | None
-) -> list[str]:
-    """What the build lacks, as sentences. A published file that cannot be read, or that
-    an earlier release built, has nothing to compare with.
+def attached(connection: duckdb.DuckDBPyConnection, published: Path) -> bool:
+    """Whether what was published can be compared with, as database `published`.
+
+    One that cannot be opened, or that an earlier release built, cannot.
 
     Args:
         connection: to the build.
-        published: path of the snapshot that readers have.
-        loss_share: the part of rows or spend of settled days that may go; None for all.
     """
+    path = str(published).replace("'", "''")
     try:
-        path = published.replace("'", "''")
         connection.execute(f"attach '{path}' as published (read_only)")
-        return [
-            *_days_lost(connection),
-            *([] if loss_share is None else _settled_lost(connection, loss_share)),
-        ]
     except duckdb.Error as problem:
-        logger.warning("The build is compared with nothing: %s", problem)
-        return []
+        logger.warning("The build is not compared with %s: %s", published, problem)
+        return False
+    lacking = lacks(connection, "published")
+    if lacking:
+        logger.warning(
+            "The build is not compared with %s, which another release built: it lacks "
+            "%s.",
+            published,
+            ", ".join(lacking),
+        )
+        connection.execute("detach published")
+    return not lacking
+
+
+def lacks(
+    connection: duckdb.DuckDBPyConnection, database: str | None = None
+) -> list[str]:
+    """Columns that are compared and that a database does not have.
+
+    Args:
+        database: None for the build itself.
+    """
+    found = connection.execute(_COLUMNS, {"database": database}).fetchall()
+    there = {name for (name,) in found}
+    wanted = (f"{table}.{name}" for table, names in _COMPARED.items() for name in names)
+    return [name for name in wanted if name not in there]
+
+
+def losses(
+    connection: duckdb.DuckDBPyConnection, loss_share: Decimal | None
+) -> list[str]:
+    """What the build lacks of `published`, or has too much, as sentences.
+
+    Args:
+        connection: to the build, with what readers have `attached`.
+        loss_share: the part of rows or spend by which settled days may differ; None for
+            any.
+    """
+    return [
+        *_days_lost(connection),
+        *([] if loss_share is None else _settled_changed(connection, loss_share)),
+    ]
 
 
 def _days_lost(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -114,11 +166,11 @@ def _days_lost(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _settled_lost(
+def _settled_changed(
     connection: duckdb.DuckDBPyConnection, loss_share: Decimal
 ) -> list[str]:
     found = connection.execute(
-        _LESS_OF_SETTLED_DAYS,
+        _OTHER_SETTLED_DAYS,
         {"settled_after": SETTLED_AFTER_DAYS, "share": loss_share},
     ).fetchall()
     return [

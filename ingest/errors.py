@@ -28,6 +28,7 @@ PathwaysError              exit 1
 ├── BackupFailed           BACKUP-001 there is no copy of the warehouse
 ├── KeysUnusable           KEY-001  keys.json is damaged; nobody is let in
 ├── KeyRefused             KEY-002  exit 2  a key cannot be made or revoked as asked
+├── FileRefused            FILE-001 a file is there and this user may not read it
 ├── DiskFull               DISK-*   there is no room for a file, or there soon is none
 ├── StepEnded              RUN-*    a step took too long, or was told to end
 └── Unexpected             RUN-003  exit 3  an error nobody expected, in one account
@@ -195,6 +196,10 @@ class KeysUnusable(PathwaysError):
 class KeyRefused(PathwaysError):
     code = "KEY-002"
     exit_code = 2
+
+
+class FileRefused(PathwaysError):
+    code = "FILE-001"
 
 
 class DiskFull(PathwaysError):

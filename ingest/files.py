@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest.errors import FileRefused
 from ingest.failpoints import reached
+from ingest.permissions import give_to_owner
 
 _BLOCK = 1 << 20
 
@@ -18,6 +20,7 @@ def write_json(path: Path, document: object) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with _removed_on_failure(temporary):
         with temporary.open("w", encoding="utf-8") as file:
+            give_to_owner(file.fileno(), path.parent)
             json.dump(document, file, indent=1, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
@@ -37,12 +40,33 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 
 
 def read_json(path: Path) -> dict[str, object] | None:
-    """The JSON object in a file; None where it is missing or damaged."""
+    """The JSON object in a file; None where it is missing or damaged.
+
+    Raises:
+        FileRefused: see `content_of`.
+    """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        document = json.loads(content_of(path))
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; none where it is missing or cannot be read.
+
+    Raises:
+        FileRefused: this user may not read it. That tells nothing of what is in it.
+    """
+    try:
+        return path.read_bytes()
+    except PermissionError as error:
+        raise FileRefused(
+            f"{path} is there and may not be read by this user.",
+            f"Give it to the folder's owner: `chown --reference={path.parent} {path}`.",
+        ) from error
+    except OSError:
+        return b""
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import LockHeld
+from ingest.permissions import refuse_root_of_others
 
 
 @contextmanager
@@ -20,8 +21,10 @@ def exclusive(data_dir: Path, verb: str, now: datetime) -> Iterator[None]:
 
     Raises:
         LockHeld: another process holds it; the message names it.
+        ConfigError: root would work in the folder of somebody else.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
+    refuse_root_of_others(data_dir)
     path = data_dir / "lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

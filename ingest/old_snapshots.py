@@ -1,4 +1,5 @@
-"""Removes the snapshots that nobody needs any more, and what a dead run left of one.
+"""Removes the snapshots and past states that nobody needs any more, and what a dead run
+left of one.
 
 A snapshot that is open stays: our readers hold a shared lock on it, and DuckDB's own
 lock tells of a BI tool. Removing it would free no room before it is closed.
@@ -14,7 +15,10 @@ from pathlib import Path
 from ingest import pointer, snapshots
 from ingest.failpoints import reached
 from ingest.kept_snapshots import Known, Shelf, kept
+from ingest.snapshot_ids import order
 
+# Past states that stay: those that were built last.
+BUILT_AGAIN_KEPT = 3
 # struct flock: type, whence, start, length, pid.
 _FLOCK = "hhqqi4x"
 
@@ -31,7 +35,7 @@ def prune(data_dir: Path, shelf: Shelf) -> list[str]:
         pointer.mend(data_dir)
         files = sorted(
             folder.glob("*.duckdb"),
-            key=lambda file: snapshots.order(file.stem),
+            key=lambda file: order(file.stem),
             reverse=True,
         )
         stay = _kept(data_dir, files, shelf)
@@ -41,6 +45,17 @@ def prune(data_dir: Path, shelf: Shelf) -> list[str]:
         for file in [*folder.glob(".tmp-*"), *folder.glob(".*.tmp")]:
             file.unlink()
     return removed
+
+
+def prune_built_again(data_dir: Path) -> list[str]:
+    """Remove past states but for those built last; ids of those removed.
+
+    An open one stays. `pathways build --as-of` makes any of them again.
+    """
+    oldest_first = sorted(
+        (data_dir / "as_of").glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns
+    )
+    return [file.stem for file in oldest_first[:-BUILT_AGAIN_KEPT] if _removed(file)]
 
 
 def _kept(data_dir: Path, files: list[Path], shelf: Shelf) -> Collection[str]:

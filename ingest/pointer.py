@@ -1,49 +1,35 @@
-"""The pointer to the snapshot that readers get, and who moved it by hand.
+"""The pointer to the snapshot that readers get.
 
 `current.json` is replaced as a whole: which snapshot is read and why changes in one
 rename. A rollback pins it: publishing goes on and the pointer stays, until it is
-released. What was done by hand stands in the pointer and, one line each, in
-`rollbacks.jsonl`; a line that a dead process did not write is made good from there.
+released. What was done by hand stands in the pointer and in a record (`by_hand`).
 
 The lock of this module is held for replacing alone, some milliseconds. It is not the
 cycle's: a cycle that hangs must not keep anybody from rolling back.
 """
 
 import fcntl
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
+from ingest.by_hand import (
+    ROLLBACK,
+    ByHand,
+    identifier,
+    last_record,
+    read_by_hand,
+    record,
+    text,
+)
 from ingest.errors import LockHeld
 from ingest.files import read_json, sync_folder, write_json
+from ingest.permissions import give_to_owner
 
 LONGEST_WAIT_SECONDS = 5.0
-ROLLBACK, RESUME = "rollback", "resume"
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """What somebody did to the pointer.
-
-    Attributes:
-        verb: `rollback`, which pins, or `resume`, which releases.
-        snapshot_id: the one that was made current.
-        instead_of: the one that was current before.
-        at: ISO moment in UTC.
-        by: the user of the operating system.
-    """
-
-    verb: str
-    snapshot_id: str
-    instead_of: str | None
-    at: str
-    by: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -51,14 +37,15 @@ class Pointer:
     """What `current.json` names.
 
     Attributes:
-        previous: what it named before.
+        published_at: ISO moment; told to whoever looks, like `previous`.
+        previous: what it named before; None where that is not known.
         by_hand: the last thing done by hand, also when it was released long ago.
     """
 
     snapshot_id: str
     file: str
     sha256: str
-    published_at: str
+    published_at: str | None
     previous: str | None
     by_hand: ByHand | None
 
@@ -74,6 +61,7 @@ def replacing(data_dir: Path) -> Iterator[None]:
     path = data_dir / "pointer.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        give_to_owner(descriptor, data_dir)
         gives_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
         while not _is_locked(descriptor):
             if time.monotonic() > gives_up_at:
@@ -89,16 +77,24 @@ def replacing(data_dir: Path) -> Iterator[None]:
 
 
 def read(data_dir: Path) -> Pointer | None:
-    """The pointer; None where it is missing or damaged."""
+    """The pointer; None where it is missing or damaged. `api.pointing` reads the same.
+
+    Raises:
+        FileRefused: this user may not read it.
+    """
     told = read_json(data_dir / "current.json") or {}
     try:
+        snapshot_id = identifier(told["snapshot_id"])
+        if told["file"] != f"snapshots/{snapshot_id}.duckdb":
+            return None
+        by_hand = told.get("by_hand")
         return Pointer(
-            snapshot_id=_text(told["snapshot_id"]),
-            file=_text(told["file"]),
-            sha256=_text(told["sha256"]),
-            published_at=_text(told["published_at"]),
-            previous=None if told["previous"] is None else _text(told["previous"]),
-            by_hand=_by_hand(told.get("by_hand")),
+            snapshot_id=snapshot_id,
+            file=f"snapshots/{snapshot_id}.duckdb",
+            sha256=text(told["sha256"]),
+            published_at=_told_aside(told.get("published_at")),
+            previous=_told_aside(told.get("previous")),
+            by_hand=None if by_hand is None else read_by_hand(by_hand),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -122,33 +118,13 @@ def link(data_dir: Path, file: Path) -> None:
 def last_by_hand(data_dir: Path) -> ByHand | None:
     """The last thing done by hand, also where the pointer is damaged."""
     pointer = read(data_dir)
-    return pointer.by_hand if pointer else _last_record(data_dir)
+    return pointer.by_hand if pointer else last_record(data_dir)
 
 
 def pin(data_dir: Path) -> ByHand | None:
     """The rollback that holds the pointer; None where it follows what is published."""
     last = last_by_hand(data_dir)
     return last if last is not None and last.verb == ROLLBACK else None
-
-
-def pin_at(data_dir: Path, moment: datetime) -> ByHand | None:
-    """The rollback that held the pointer at a moment of the past."""
-    done = [
-        each for each in _records(data_dir) if datetime.fromisoformat(each.at) <= moment
-    ]
-    return done[-1] if done and done[-1].verb == ROLLBACK else None
-
-
-def record(data_dir: Path, done: ByHand) -> None:
-    """Write down what was done by hand, once. Within `replacing`."""
-    if _last_record(data_dir) == done:
-        return
-    with (data_dir / "rollbacks.jsonl").open("a", encoding="utf-8") as file:
-        # What a dead process left of a line ends here.
-        file.write(f"\n{json.dumps(asdict(done), ensure_ascii=False)}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(data_dir)
 
 
 def mend(data_dir: Path) -> None:
@@ -166,24 +142,9 @@ def mend(data_dir: Path) -> None:
         link(data_dir, file)
 
 
-def told(pinned: ByHand | None) -> Mapping[str, object] | None:
-    """A pin as status.json has it."""
-    if pinned is None:
-        return None
-    return {
-        "snapshot_id": pinned.snapshot_id,
-        "since": pinned.at,
-        "by": pinned.by,
-        "why": pinned.why,
-    }
-
-
-def said(pinned: ByHand) -> str:
-    """A pin as a sentence for people."""
-    return (
-        f"readers stay at {pinned.snapshot_id}, rolled back by {pinned.by} at "
-        f"{pinned.at}: {pinned.why}"
-    )
+def _told_aside(value: object) -> str | None:
+    """What nobody goes by, and so damages nothing."""
+    return value if isinstance(value, str) and value.isascii() else None
 
 
 def _is_locked(descriptor: int) -> bool:
@@ -192,47 +153,3 @@ def _is_locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _last_record(data_dir: Path) -> ByHand | None:
-    return next(reversed(_records(data_dir)), None)
-
-
-def _records(data_dir: Path) -> list[ByHand]:
-    """What was done by hand, oldest first; lines that cannot be read are left out."""
-    try:
-        lines = (data_dir / "rollbacks.jsonl").read_text("utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    found = []
-    for line in lines:
-        try:
-            done = _by_hand(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-        found += [] if done is None else [done]
-    return found
-
-
-def _by_hand(told: object) -> ByHand | None:
-    if told is None:
-        return None
-    if not isinstance(told, dict):
-        raise TypeError
-    before = told["instead_of"]
-    # Not a moment, not a record.
-    datetime.fromisoformat(_text(told["at"]))
-    return ByHand(
-        verb=_text(told["verb"]),
-        snapshot_id=_text(told["snapshot_id"]),
-        instead_of=None if before is None else _text(before),
-        at=_text(told["at"]),
-        by=_text(told["by"]),
-        why=_text(told["why"]),
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value

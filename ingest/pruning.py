@@ -21,13 +21,15 @@ class Pruned:
 
     Attributes:
         snapshots: ids of those removed.
+        built_again: of the past states removed.
     """
 
     readings: Thinned
     snapshots: list[str]
+    built_again: list[str]
 
     def __str__(self) -> str:
-        removed = len(self.snapshots)
+        removed = len(self.snapshots) + len(self.built_again)
         return f"{removed} snapshots and {self.readings.rows} old rows removed"
 
 
@@ -38,6 +40,10 @@ def prune(data_dir: Path, now: datetime | None, shelf: Shelf) -> Pruned:
         now: None where the time is not known for sure: no reading goes for its age.
         shelf: how many snapshots stay.
     """
-    pruned = Pruned(thin(data_dir, now), old_snapshots.prune(data_dir, shelf))
+    pruned = Pruned(
+        thin(data_dir, now),
+        old_snapshots.prune(data_dir, shelf),
+        old_snapshots.prune_built_again(data_dir),
+    )
     compact(data_dir / "warehouse.duckdb")
     return pruned

@@ -9,7 +9,7 @@ one of each day for 35 days, and the last one of each week. Days and weeks are t
 account's own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ingest import by_hand, pointer
+from ingest.clock import is_moment
 from ingest.files import read_json
+from ingest.snapshot_ids import order
 from ingest.warehouse import has_table
 
 EVERY_ONE = timedelta(hours=48)
@@ -74,6 +77,10 @@ _IN_A_MANIFEST = (
     "code_version",
     "project_hash",
 )
+
+
+# What a manifest tells of a publication.
+Told = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -135,23 +142,36 @@ def recorded(connection: duckdb.DuckDBPyConnection) -> list[Publication]:
 
 
 def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[str]:
-    """Write down the snapshots that are there, known ones once; their ids."""
+    """Write down the snapshots that are there, known ones once; their ids.
+
+    One that readers never got, since its publish died, is not written down.
+    """
     connection.execute(_TABLE)
-    snapshot_ids = set()
-    for file in (data_dir / "snapshots").glob("*.json"):
-        told = _told_by(file)
-        if told is None or not file.with_suffix(".duckdb").exists():
-            continue
+    known = [
+        told
+        for file in (data_dir / "snapshots").glob("*.json")
+        if file.with_suffix(".duckdb").exists()
+        for told in _told_by(file)
+    ]
+    for told in _let_out(known, data_dir):
         connection.execute(
             "insert or ignore into ledger.publications values ($snapshot_id, "
             "$published_at, null, $load_id, $code_version, $project_hash, "
             "$clock_was_ahead)",
-            told,
+            {name: value for name, value in told.items() if name != "previous"},
         )
-        snapshot_ids.add(file.stem)
     connection.execute(_SUPERSEDE)
     connection.execute(_DOUBT)
-    return frozenset(snapshot_ids)
+    return frozenset(str(told["snapshot_id"]) for told in known)
+
+
+def known_ids(data_dir: Path) -> frozenset[str]:
+    """Ids of what was published, as far as the warehouse knows."""
+    warehouse = data_dir / "warehouse.duckdb"
+    if not warehouse.exists():
+        return frozenset()
+    with duckdb.connect(str(warehouse)) as connection:
+        return frozenset(each.snapshot_id for each in recorded(connection))
 
 
 def thinned_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
@@ -183,17 +203,36 @@ def keep_only(
     )
 
 
-def _told_by(file: Path) -> dict[str, object] | None:
-    """What a manifest says of its publication; None where it is damaged."""
+def _told_by(file: Path) -> Iterator[Told]:
+    """What a manifest says of its publication; nothing where it is damaged."""
     manifest = read_json(file) or {}
     if not all(isinstance(manifest.get(name), str) for name in _IN_A_MANIFEST):
-        return None
-    told: dict[str, object] = {name: manifest[name] for name in _IN_A_MANIFEST}
-    try:
-        datetime.fromisoformat(str(manifest["published_at"]))
-    except ValueError:
-        return None
-    return told | {"clock_was_ahead": bool(manifest.get("clock_was_ahead"))}
+        return
+    if manifest["snapshot_id"] == file.stem and is_moment(
+        str(manifest["published_at"])
+    ):
+        yield {name: manifest[name] for name in _IN_A_MANIFEST} | {
+            "clock_was_ahead": bool(manifest.get("clock_was_ahead")),
+            "previous": manifest.get("previous"),
+        }
+
+
+def _let_out(known: Iterable[Told], data_dir: Path) -> Iterator[Told]:
+    """Those that readers got, or would have but for a pin; newest first.
+
+    `api.as_of` tells them the same way: by the pointer, and by what the next one names
+    as the one before it.
+    """
+    pointed, pinned = pointer.read(data_dir), pointer.pin(data_dir)
+    latest = pointed.snapshot_id if pointed and pinned is None else None
+    # What was gone back from was there, whoever steps over it later.
+    seen = {each.instead_of for each in by_hand.records(data_dir)}
+    for told in sorted(known, key=lambda told: order(str(told["snapshot_id"])))[::-1]:
+        snapshot_id, previous = str(told["snapshot_id"]), told["previous"]
+        is_beyond = latest is not None and order(snapshot_id) > order(latest)
+        if not is_beyond or snapshot_id in seen:
+            yield told
+            latest = previous if isinstance(previous, str) else None
 
 
 def _order(publication: Publication) -> tuple[datetime, str, str]:

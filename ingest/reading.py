@@ -10,21 +10,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ingest import fields, planner, receipts
-from ingest.account_statuses import ACTIVE, status_words
+from ingest import planner, receipts
+from ingest.account_node import created_on, described, is_recent
 from ingest.clock import Clock
-from ingest.currencies import known_currencies
-from ingest.errors import (
-    AccountUnusable,
-    Deferred,
-    PathwaysError,
-)
+from ingest.errors import Deferred, PathwaysError
 from ingest.expectation import Expectation, Window
 from ingest.failpoints import reached
 from ingest.fields import OBJECT_TYPES, ObjectType
-from ingest.files import digest
 from ingest.graph_client import GraphClient, Usage
 from ingest.insights_request import InsightsRequest, WindowReading
 from ingest.ledger import Account, AccountLimits, Ledger
@@ -83,40 +76,12 @@ class Reader:
         account_id = self.outcome.account_id
         known = self.ledger.accounts.get(account_id)
         now = self.clock.now()
-        if known and _is_recent(known.requested_at, now):
+        if known and is_recent(known, now):
             return known
-        answer = self.client.node(
-            f"act_{account_id}", {"fields": ",".join(fields.ACCOUNT_FIELDS)}
-        )
-        texts = {name: _text(answer.get(name)) for name in fields.ACCOUNT_FIELDS}
-        _refuse_unusable(account_id, texts)
-        status = texts["account_status"] or ""
-        if status != ACTIVE:
-            words = status_words(status)
-            self.outcome.notices.append(f"Meta says the account is {words}.")
-        served = self.client.served_version
-        if served is not None and served != self.api_version:
-            self.outcome.notices.append(
-                f"Meta answers with {served} where {self.api_version} was asked for."
-            )
-        if texts["created_time"] and _moment(texts["created_time"]) is None:
-            self.outcome.notices.append(
-                f"Meta says the account was created at {texts['created_time']!r}, "
-                "which is no moment; its history is read as far as Meta answers."
-            )
-        content_hash = digest(sorted(texts.items()))
-        account = Account(
-            account_id=account_id,
-            name=texts["name"] or "",
-            currency=texts["currency"] or "",
-            timezone_name=texts["timezone_name"] or "",
-            account_status=status,
-            created_time=texts["created_time"],
-            content_hash=content_hash,
-            requested_at=now,
-        )
+        account, notices = described(self.client, account_id, now, self.api_version)
+        self.outcome.notices += notices
         self.spool.add_rows("accounts", [account.__dict__])
-        is_changed = known is None or known.content_hash != content_hash
+        is_changed = known is None or known.content_hash != account.content_hash
         self.outcome.changed_objects += is_changed
         return account
 
@@ -394,10 +359,6 @@ def account_state(
     account: Account, ledger: Ledger, probed: frozenset[date] = frozenset()
 ) -> AccountState:
     """What the planner needs to know of the account."""
-    created_on = None
-    created = _moment(account.created_time)
-    if created is not None:
-        created_on = local_day(created, account.timezone_name)
     read_at = {
         (level, day): moment
         for (account_id, level, day), moment in ledger.visible.items()
@@ -411,7 +372,7 @@ def account_state(
     return AccountState(
         account.account_id,
         account.timezone_name,
-        created_on,
+        created_on(account),
         read_at,
         probed,
         held_back,
@@ -419,47 +380,3 @@ def account_state(
             day for owner, day in ledger.split_days if owner == account.account_id
         ),
     )
-
-
-def _refuse_unusable(account_id: str, texts: dict[str, str | None]) -> None:
-    absent = [name for name in ("currency", "timezone_name") if not texts[name]]
-    if absent or texts["account_id"] != account_id:
-        raise AccountUnusable(
-            f"Meta described account act_{account_id} without {absent or 'its id'}.",
-            "Check that the token may read the ad account.",
-        )
-    if texts["currency"] not in known_currencies():
-        raise AccountUnusable(
-            f"Account act_{account_id} has the currency {texts['currency']}, whose "
-            "minor units are not known, so its budgets would be a guess.",
-            "Add it to dbt_project/seeds/currency_minor_units.csv, from Meta's page "
-            "on currencies.",
-            code="META-CURRENCY",
-        )
-    try:
-        ZoneInfo(texts["timezone_name"] or "")
-    except (ZoneInfoNotFoundError, ValueError):
-        raise AccountUnusable(
-            f"Account act_{account_id} has the time zone {texts['timezone_name']}, "
-            "which this machine does not know, so its days would be a guess.",
-            "Update the package tzdata.",
-            code="META-TIMEZONE",
-        ) from None
-
-
-def _is_recent(moment: datetime, now: datetime) -> bool:
-    """Within a day; a moment in the future was noted while the clock was wrong."""
-    age = now - moment
-    return -planner.SLACK <= age < planner.ACCOUNT_EVERY - planner.SLACK
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A moment as Meta writes it; None for anything else."""
-    try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ingest import pointer, snapshots
+from ingest import by_hand, pointer, snapshots
+from ingest.by_hand import RESUME, ROLLBACK, ByHand
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
 from ingest.files import read_json, write_json
-from ingest.pointer import RESUME, ROLLBACK, ByHand
+from ingest.snapshot_ids import order
 from ingest.snapshots import Snapshot
 
 
@@ -37,7 +38,7 @@ def roll_back(
     else:
         found = snapshots.find(data_dir, snapshot_id)
         candidates = iter([found] if found else [])
-    return _move(data_dir, candidates, ByHand(ROLLBACK, "", None, _iso(now), by, why))
+    return _move(data_dir, candidates, _doing(ROLLBACK, now, by, why))
 
 
 def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
@@ -52,15 +53,33 @@ def resume(data_dir: Path, now: datetime, by: str, why: str) -> ByHand:
             "`pathways status` says which one.",
             code="SNAP-003",
         )
-    done = ByHand(RESUME, "", None, _iso(now), by, why)
+    done = _doing(RESUME, now, by, why)
     return _move(data_dir, snapshots.on_disk(data_dir), done)
+
+
+def look_at(data_dir: Path, pinned: ByHand) -> str:
+    """A pin as a sentence.
+
+    Raises:
+        SnapshotError: readers do not get what they were rolled back to, and no run
+            makes that good.
+    """
+    snapshot = snapshots.find(data_dir, pinned.snapshot_id)
+    if snapshot is None or not snapshot.is_whole():
+        raise SnapshotError(
+            f"Readers were rolled back to {pinned.snapshot_id}, which is damaged.",
+            "They get an older one: `pathways rollback --to ID` gives them another, "
+            "`pathways rollback --resume` the newest.",
+            code="SNAP-004",
+        )
+    return by_hand.said(pinned)
 
 
 def _before_the_current(data_dir: Path) -> Iterator[Snapshot]:
     pointed = pointer.read(data_dir)
-    at = snapshots.order(pointed.snapshot_id) if pointed else None
+    at = order(pointed.snapshot_id) if pointed else None
     for snapshot in snapshots.on_disk(data_dir):
-        if at is None or snapshots.order(snapshot.snapshot_id) < at:
+        if at is None or order(snapshot.snapshot_id) < at:
             yield snapshot
 
 
@@ -90,16 +109,17 @@ def _point(data_dir: Path, snapshot: Snapshot, done: ByHand) -> ByHand:
     before = pointer.read(data_dir)
     instead_of = before.snapshot_id if before else None
     done = replace(done, snapshot_id=snapshot.snapshot_id, instead_of=instead_of)
-    pointer.replace(
-        data_dir, snapshots.pointing_at(data_dir, snapshot, instead_of, done)
-    )
+    previous = instead_of
+    if before and before.snapshot_id == snapshot.snapshot_id:
+        previous = before.previous
+    pointer.replace(data_dir, snapshots.pointing_at(data_dir, snapshot, previous, done))
     reached("rollback.pointer_replaced")
     pointer.link(data_dir, snapshot.file)
-    pointer.record(data_dir, done)
+    by_hand.record(data_dir, done)
     reached("rollback.recorded")
     status = read_json(data_dir / "status.json")
     if status is not None:
-        pinned = pointer.told(pointer.pin(data_dir))
+        pinned = by_hand.told(pointer.pin(data_dir))
         changed = {"snapshot_id": snapshot.snapshot_id, "pinned": pinned}
         write_json(data_dir / "status.json", {**status, **changed})
     return done
@@ -120,5 +140,7 @@ def _held(snapshot: Snapshot) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _iso(moment: datetime) -> str:
-    return moment.isoformat()
+def _doing(verb: str, now: datetime, by: str, why: str) -> ByHand:
+    # What the terminal's encoding could not read is half a character each.
+    readable = why.encode(errors="replace").decode()
+    return ByHand(verb, "", None, now.isoformat(), by, readable)

@@ -1,6 +1,5 @@
 """Immutable copies of the build: publishing them, finding them, reading them whole."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +8,17 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import pointer
+from ingest import pointer, publications
 from ingest.build import project_hash
+from ingest.by_hand import ByHand
+from ingest.clock import is_moment
 from ingest.database_files import checkpoint, read_whole, storage_version
 from ingest.errors import SnapshotError
 from ingest.failpoints import reached
 from ingest.files import copy_whole, digest_of, read_json, write_json
 from ingest.pointer import Pointer
+from ingest.snapshot_ids import new_id, order
+from ingest.windows import is_zone
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Snapshot:
         load_id: the newest load in it, the ledger's high-water mark.
         project_hash: of the dbt project that built it.
         bytes: of its file.
-        zones: time zones of its accounts.
+        zones: time zones of its accounts, those that are known.
     """
 
     snapshot_id: str
@@ -75,6 +78,17 @@ def on_disk(data_dir: Path) -> Iterator[Snapshot]:
             yield found
 
 
+def shown(data_dir: Path) -> Iterator[Snapshot]:
+    """What readers have, then what takes its place should it be damaged.
+
+    None is newer: that was rolled back from, or was never let out.
+    """
+    known = pointer.read(data_dir) or pointer.pin(data_dir)
+    for snapshot in on_disk(data_dir):
+        if known is None or order(snapshot.snapshot_id) <= order(known.snapshot_id):
+            yield snapshot
+
+
 def find(data_dir: Path, snapshot_id: str) -> Snapshot | None:
     """A snapshot by its id; None where its manifest is missing or damaged."""
     folder = data_dir / "snapshots"
@@ -86,10 +100,12 @@ def find(data_dir: Path, snapshot_id: str) -> Snapshot | None:
         return None
     if not all(isinstance(value, str) for value in told.values()):
         return None
+    if not is_moment(str(told["published_at"])):
+        return None
     return Snapshot(
         file=folder / f"{snapshot_id}.duckdb",
         bytes=size,
-        zones=tuple(map(str, zones)) if isinstance(zones, list) else (),
+        zones=tuple(filter(is_zone, zones if isinstance(zones, list) else ())),
         **{name: str(value) for name, value in told.items()},
     )
 
@@ -117,7 +133,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     if before is not None:
         moment = max(now, datetime.fromisoformat(before.published_at))
     clock_was_ahead = moment > now
-    snapshot_id = _new_id(folder, moment, load_id)
+    snapshot_id = new_id(moment, load_id, _taken(data_dir))
     temporary = folder / f".tmp-{snapshot_id}"
     sha256 = copy_whole(build, temporary)
     facts = _facts(temporary)
@@ -133,8 +149,7 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
         "sha256": sha256,
         "bytes": file.stat().st_size,
         "published_at": moment.isoformat(),
-        # Published before it, whether or not readers ever had it.
-        "previous": before.snapshot_id if before else None,
+        "previous": _let_out_last(data_dir, before),
         "load_id": load_id,
         "clock_was_ahead": clock_was_ahead,
         "project_hash": project_hash(),
@@ -147,6 +162,17 @@ def publish(data_dir: Path, now: datetime, load_id: str) -> Snapshot:
     assert snapshot is not None
     _let_it_be_read(data_dir, snapshot)
     return snapshot
+
+
+def _let_out_last(data_dir: Path, before: Snapshot | None) -> str | None:
+    """The one that readers have, or would but for a pin; None where it is not known.
+
+    A publish that died before its snapshot was pointed at is stepped over.
+    """
+    if pointer.pin(data_dir) is not None:
+        return before.snapshot_id if before else None
+    pointed = pointer.read(data_dir)
+    return pointed.snapshot_id if pointed else None
 
 
 def _let_it_be_read(data_dir: Path, snapshot: Snapshot) -> None:
@@ -178,7 +204,7 @@ def pointing_at(
     data_dir: Path,
     snapshot: Snapshot,
     previous: str | None,
-    by_hand: pointer.ByHand | None,
+    by_hand: ByHand | None,
 ) -> Pointer:
     """The pointer that names a snapshot."""
     return Pointer(
@@ -191,19 +217,11 @@ def pointing_at(
     )
 
 
-def order(snapshot_id: str) -> tuple[str, str, int]:
-    """Moment, load and number of a name; file times follow the clock where it goes."""
-    moment, _, rest = snapshot_id.partition("-")
-    load_id, _, number = rest.partition("-")
-    return moment, load_id, int(number) if number.isdigit() else 1
-
-
-def _new_id(folder: Path, now: datetime, load_id: str) -> str:
-    stem = f"{now:%Y%m%dT%H%M%SZ}-{re.sub(r'[^0-9]', '', load_id)}"
-    taken = {path.stem for path in folder.glob(f"{stem}*")}
-    # An open handle on a path goes on reading the old file: a name is used once.
-    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
+def _taken(data_dir: Path) -> set[str]:
+    """Names that cannot be given again, also of what was pruned."""
+    there = {path.stem for path in data_dir.glob("*/*.duckdb")}
+    there |= {path.stem for path in data_dir.glob("*/*.json")}
+    return there | publications.known_ids(data_dir)
 
 
 def _facts(file: Path) -> Mapping[str, object]:

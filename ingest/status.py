@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from ingest import planner, pointer, snapshots
+from ingest import by_hand, planner, pointer, snapshots
 from ingest.errors import PathwaysError
 from ingest.fields import LEVELS, OBJECT_TYPES
 from ingest.files import read_json, write_json
@@ -61,7 +61,7 @@ def write_status(settings: Settings, report: CycleReport, interval: int) -> None
             "version": VERSION,
             "written_at": settings.clock().isoformat(),
             "snapshot_id": published.snapshot_id if published else None,
-            "pinned": pointer.told(pointer.pin(data_dir)),
+            "pinned": by_hand.told(pointer.pin(data_dir)),
             "interval_seconds": interval,
             "cycle": {
                 "started_at": report.started_at.isoformat(),

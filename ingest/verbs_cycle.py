@@ -174,18 +174,20 @@ def _build_as_of(moment: datetime, into: Path | None) -> Answer:
         "accounts": {
             account_id: {
                 "holds_for": publication.published_at.isoformat(),
-                "is_exact": publication.holds_at(moment),
+                "is_exact": answer.was_shown and publication == answer.published,
             }
             for account_id, publication in answer.accounts.items()
         },
         "file": str(answer.file),
     }
     said = [f"Built {answer.file}: as published at {document['published_at']}."]
+    if not answer.was_shown:
+        said.append(f"Whether readers had that at {moment.isoformat()} is not certain.")
     said += [
         f"Account {account_id} holds for {publication.published_at.isoformat()}: what "
         f"was published at {moment.isoformat()} was thinned out."
         for account_id, publication in answer.accounts.items()
-        if not publication.holds_at(moment)
+        if publication != answer.published
     ]
     return document, "\n".join(said), 0
 
@@ -206,7 +208,7 @@ def publish(accepts_loss: bool) -> Answer:
     """Audit the build and publish it as a snapshot."""
     settings = configured()
 
-    from ingest import pointer, snapshots
+    from ingest import by_hand, pointer, snapshots
     from ingest.audit import audit_build
     from ingest.lock import exclusive
 
@@ -217,8 +219,8 @@ def publish(accepts_loss: bool) -> Answer:
     pinned = pointer.pin(settings.data_dir)
     said = f"Published {snapshot.snapshot_id}."
     if pinned is not None:
-        said += f" But {pointer.said(pinned)} `pathways rollback --resume` lets go."
-    return {**asdict(snapshot), "pinned": pointer.told(pinned)}, said, 0
+        said += f" But {by_hand.said(pinned)} `pathways rollback --resume` lets go."
+    return {**asdict(snapshot), "pinned": by_hand.told(pinned)}, said, 0
 
 
 @verb("run")
@@ -299,7 +301,8 @@ def prune(keep: int) -> Answer:
     shelf = settings.snapshots.shelf(keep)
     with exclusive(settings.data_dir, "prune", settings.clock()):
         gone = pruned(settings.data_dir, None, shelf)
-    return {"removed": gone.snapshots, **asdict(gone.readings)}, f"{gone}.", 0
+    document = {"removed": gone.snapshots, "removed_as_of": gone.built_again}
+    return {**document, **asdict(gone.readings)}, f"{gone}.", 0
 
 
 @verb("backup")

@@ -137,7 +137,7 @@ def _check_name(name: str) -> None:
 
 
 def _check_stores(settings: Settings, stores: tuple[str, ...]) -> None:
-    from api.callers import ALL
+    from api.keys import ALL
 
     for store in stores:
         if store != ALL and store not in settings.meta.stores:

@@ -1,5 +1,7 @@
 """The verb that gives readers an earlier snapshot, and takes it away again."""
 
+import os
+
 import click
 
 from ingest.cli import verb
@@ -22,8 +24,9 @@ def rollback(snapshot_id: str | None, resume: bool, reason: str) -> Answer:
     from dataclasses import asdict
 
     from ingest import rollback as back
+    from ingest.permissions import user_name
 
-    by, now = _user(), settings.clock()
+    by, now = user_name(os.getuid()), settings.clock()
     if resume:
         done = back.resume(settings.data_dir, now, by, reason)
         return asdict(done), f"Readers get {done.snapshot_id} and what comes next.", 0
@@ -33,13 +36,3 @@ def rollback(snapshot_id: str | None, resume: bool, reason: str) -> Answer:
         "`pathways rollback --resume`."
     )
     return asdict(done), text, 0
-
-
-def _user() -> str:
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

@@ -61,9 +61,27 @@ def consecutive(days: Iterable[date]) -> list[DateWindow]:
     return windows
 
 
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone; None where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    # ZoneInfoNotFoundError is a KeyError; a folder of zones is no zone: OSError.
+    except (KeyError, ValueError, OSError):
+        return None
+
+
 def local_day(moment: datetime, timezone_name: str) -> date:
     """The account's day at a moment."""
     return moment.astimezone(ZoneInfo(timezone_name)).date()
+
+
+def is_zone(name: object) -> bool:
+    """Whether it is a time zone that this machine knows."""
+    try:
+        return isinstance(name, str) and bool(ZoneInfo(name).key)
+    # ZoneInfoNotFoundError is a KeyError; a folder of zones is no zone: OSError.
+    except (KeyError, ValueError, OSError):
+        return False
 
 
 def is_partial(day: date, read_at: datetime, timezone_name: str) -> bool:

@@ -97,7 +97,8 @@ def _explained(
     )
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
-    days = read_days(reader, scope.store, window)
+    levels = {side.contract.level for side in sides}
+    days = read_days(reader, scope.store, window, *levels)
     checks = run_checks(reader, settings, scope, comparison, days, now)
     left_out = [
         unconverted(row["account_currency"], row)

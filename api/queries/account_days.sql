@@ -1,5 +1,6 @@
 -- Grain: one row per account of the store and day of the window or of the one it is
--- compared with: was it read, and was it still running when it was.
+-- compared with: was it read at every level asked for, and was it still running when it
+-- was at one.
 with accounts as (
 
     select *
@@ -47,9 +48,21 @@ expected as (
 
 read_days as (
 
-    select *
-    from marts.account_days
-    where store = $store
+    select
+        account_id,
+        bool_or(is_partial_day) as is_partial_day,
+        date_day
+    from marts.level_days
+    where
+        store = $store
+        and list_contains(cast($levels as varchar[]), level)
+        -- The compared window may be none: the least and greatest of null and a day is
+        -- the day.
+        and date_day
+        between least(cast($since as date), cast($previous_since as date))
+        and greatest(cast($until as date), cast($previous_until as date))
+    group by account_id, date_day
+    having count(*) = len(cast($levels as varchar[]))
 
 ),
 

@@ -2,6 +2,7 @@
 select 1 as is_whole
 from marts.accounts
 cross join marts.account_days
+cross join marts.level_days
 cross join marts.dashboard_daily
 cross join marts.dashboard_campaigns
 cross join marts.object_tree

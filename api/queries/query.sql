@@ -234,9 +234,11 @@ summed as (
         case when count(*) = 1 then max(reach) end as reach,
         bool_or(is_partial_day) as is_partial_day,
         bool_or(not is_converted) as has_unconverted,
-        count(attribution) < count(*)
-        or coalesce(min(attribution) <> max(attribution), false)
-            as is_attribution_mixed,
+        case
+            when min(attribution) <> max(attribution) then true
+            when bool_or(attribution = 'mixed') then true
+            when count(attribution) = count(*) then false
+        end as is_attribution_mixed,
         date_day
     from cut
     group by
@@ -368,4 +370,4 @@ order by
     effective_status_now nulls last,
     country_code nulls last,
     attribution_setting nulls last
-limit $row_limit
+limit $row_limit offset $rows_before

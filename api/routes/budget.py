@@ -37,7 +37,7 @@ def budget(
 ) -> Answer[Budget]:
     store = asked_store(reader, asked.store)
     window = asked_window(reader, store["store"], asked, "none", now, BUDGET_DAYS)
-    days = read_days(reader, store["store"], window)
+    days = read_days(reader, store["store"], window, "campaign", "adset")
     values = {"store": store["store"], **window.values(), "country": asked.country}
     rows = [BudgetRow.model_validate(row) for row in reader.rows("budget_rows", values)]
     totals = reader.rows("budget_reallocation_totals", values)

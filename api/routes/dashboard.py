@@ -37,7 +37,7 @@ def dashboard(
         reader, store["store"], asked, asked.compare, now, DASHBOARD_DAYS
     )
     check_campaigns(reader, store["store"], asked.campaign_ids)
-    days = read_days(reader, store["store"], window)
+    days = read_days(reader, store["store"], window, "campaign")
     rows = reader.rows(
         "dashboard",
         {

@@ -25,8 +25,10 @@ class Ready(Alive):
     snapshot_id: str = told("The snapshot being served.")
     freshness: Literal["fresh", "late", "stale"] = told(
         "late: some account was last read, or the last cycle reported, more than two "
-        "cycles ago. stale: more than four, or the last cycle failed, or a rollback "
-        "holds an earlier snapshot."
+        "cycles ago. stale: some account was last read more than four cycles ago, or a "
+        "step of the last cycle failed, or the current snapshot is damaged, or a "
+        "rollback holds an earlier one. An account that failed alone is as old as its "
+        "last reading."
     )
     stale: Stale | None = told("Null, or since when and why the data is too old.")
 
@@ -40,8 +42,8 @@ def healthz() -> Alive:
 def readyz(
     caller: WhoAsks, snapshots: OpenSnapshots, settings: UsedSettings, now: Moment
 ) -> Ready:
-    with snapshots.reading(caller) as reader:
-        stale, _ = stale_now(settings, caller, reader.source, None, now)
+    source = snapshots.served()
+    stale, _ = stale_now(settings, caller, source, None, now)
     freshness: Literal["fresh", "late", "stale"] = "fresh"
     if stale is not None:
         freshness = "stale"
@@ -49,7 +51,7 @@ def readyz(
         freshness = "late"
     return Ready(
         status="ok",
-        snapshot_id=reader.snapshot_id,
+        snapshot_id=source.snapshot_id,
         freshness=freshness,
         stale=stale,
     )

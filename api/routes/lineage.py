@@ -1,7 +1,7 @@
-"""The documentation that dbt generates, and the way from the root to the API's own."""
+"""The documentation that dbt generates."""
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth import who_asks
@@ -22,6 +22,7 @@ POLICY = (
 @router.get(
     "/lineage",
     summary="Where each column comes from: the documentation of dbt",
+    response_class=HTMLResponse,
     dependencies=[Depends(who_asks)],
 )
 def lineage(settings: UsedSettings) -> FileResponse:
@@ -40,8 +41,3 @@ class _WholeFile(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [pair for pair in scope["headers"] if pair[0] != b"range"]
         await super().__call__({**scope, "headers": headers}, receive, send)
-
-
-@router.get("/", include_in_schema=False)
-def root() -> RedirectResponse:
-    return RedirectResponse("/docs")

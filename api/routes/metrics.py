@@ -6,7 +6,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers import stale_now
 from api.auth import WhoAsks
-from api.callers import Caller
 from api.errors import NoData, SnapshotUnusable
 from api.params import Moment, OpenSnapshots, UsedSettings
 from api.scraping import Ages, Requests
@@ -30,7 +29,7 @@ def metrics(
     now: Moment,
 ) -> PlainTextResponse:
     requests: Requests = request.app.state.requests
-    source = _served(snapshots, caller)
+    source = _served(snapshots)
     report = read_status(settings.data_dir, caller).report
     stale, _ = stale_now(settings, caller, source, None, now)
     ages = Ages(
@@ -47,9 +46,8 @@ def metrics(
     return PlainTextResponse(ages.text() + counts, media_type=CONTENT_TYPE_LATEST)
 
 
-def _served(snapshots: Snapshots, caller: Caller) -> Source | None:
+def _served(snapshots: Snapshots) -> Source | None:
     try:
-        with snapshots.reading(caller) as reader:
-            return reader.source
+        return snapshots.served()
     except (NoData, SnapshotUnusable):
         return None

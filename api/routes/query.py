@@ -1,22 +1,25 @@
 """Any measures by any dimensions of the registry."""
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.answers import coverage, meta, read_days
+from api.cursors import read_cursor, write_cursor
 from api.measures import Plan, planned
 from api.params import (
     DASHBOARD_DAYS,
-    Moment,
-    OneSnapshot,
+    MomentAsked,
+    PastQuery,
+    SnapshotAsked,
     UsedSettings,
     asked_store,
     asked_window,
 )
 from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_query import MetricsQuery, QueryColumn, QueryResult, QueryRow
-from api.snapshots import Row
+from api.snapshots import Reader, Row
 
 router = APIRouter(prefix="/v1", tags=["query"])
 
@@ -27,6 +30,10 @@ UNCONVERTED = (
 MIXED = (
     "Some groups add up several attribution settings, which measure different things: "
     "see is_attribution_mixed."
+)
+UNKNOWN = (
+    "Of some groups it is not known whether they add up several attribution settings: "
+    "is_attribution_mixed is null."
 )
 REASONS = {
     "spend_account_currency": "several_currencies",
@@ -48,7 +55,11 @@ REASONS = {
     response_model_exclude_unset=True,
 )
 def query(
-    asked: MetricsQuery, reader: OneSnapshot, settings: UsedSettings, now: Moment
+    asked: MetricsQuery,
+    _: Annotated[PastQuery, Query()],
+    reader: SnapshotAsked,
+    settings: UsedSettings,
+    now: MomentAsked,
 ) -> Answer[QueryResult]:
     store = asked_store(reader, asked.store)
     window = asked_window(reader, store["store"], asked, "none", now, DASHBOARD_DAYS)
@@ -60,21 +71,26 @@ def query(
         for kind in ("metric", "dimension")
     )
     plan = planned(asked, metrics, dimensions)
+    request = {"store": store["store"], **window.values(), **plan.values}
+    passed = _passed(asked.cursor, reader, request)
     found = reader.rows(
         "query",
         {
-            "store": store["store"],
-            **window.values(),
-            **plan.values,
+            **request,
+            "rows_before": passed,
             # One more tells whether there are more groups.
             "row_limit": asked.limit + 1,
         },
     )
-    days = read_days(reader, store["store"], window)
+    is_truncated = len(found) > asked.limit
+    days = read_days(reader, store["store"], window, plan.level)
     rows = [_row(row, plan) for row in found[: asked.limit]]
-    warnings = [UNCONVERTED] if any(row.has_unconverted for row in rows) else []
-    if any(row.is_attribution_mixed for row in rows):
-        warnings.append(MIXED)
+    mixed = {row.is_attribution_mixed for row in rows}
+    said = {
+        UNCONVERTED: any(row.has_unconverted for row in rows),
+        MIXED: True in mixed,
+        UNKNOWN: None in mixed,
+    }
     columns = [
         *(("dimension", dimensions[name]) for name in plan.dimensions),
         *(("measure", metrics[name]) for name in plan.measures),
@@ -85,7 +101,7 @@ def query(
             grain=(asked.grain or "day") if "date_day" in plan.dimensions else None,
             columns=[_column(kind, defined) for kind, defined in columns],
             rows=rows,
-            is_truncated=len(found) > asked.limit,
+            is_truncated=is_truncated,
         ),
         meta=meta(
             settings,
@@ -96,9 +112,27 @@ def query(
             days=days,
             status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
             covered=coverage(days, None, None),
-            warnings=warnings,
+            warnings=[text for text, is_so in said.items() if is_so],
+            next_cursor=write_cursor(reader, request, [passed + asked.limit])
+            if is_truncated
+            else None,
         ),
     )
+
+
+def _passed(cursor: str | None, reader: Reader, request: dict[str, object]) -> int:
+    """How many groups the pages before had; a snapshot's are always in one order."""
+    if cursor is None:
+        return 0
+    (count,) = read_cursor(cursor, reader, request, (_count,))
+    assert isinstance(count, int)
+    return count
+
+
+def _count(part: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", part):
+        raise ValueError
+    return int(part)
 
 
 def _row(row: Row, plan: Plan) -> QueryRow:

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.answers import coverage, meta, read_days
 from api.cursors import read_cursor, text, write_cursor
 from api.errors import BadParameter
-from api.exports import MEDIA_TYPE, Export, UsedExports, asked_form
+from api.exports import HEADERS, Export, UsedExports
+from api.forms import MEDIA_TYPE, asked_form
 from api.params import (
     DASHBOARD_DAYS,
     Accepted,
@@ -19,22 +20,16 @@ from api.params import (
     RowsQuery,
     SnapshotAsked,
     UsedSettings,
-    Window,
     asked_store,
     asked_window,
 )
 from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_objects import AccountRow, AdRow, AdsetRow, CampaignRow, MetricsRow
-from api.snapshots import Row
+from api.snapshots import Reader, Row
 
 router = APIRouter(prefix="/v1/rows", tags=["rows"])
 
-KEYS: dict[Level, tuple[str, ...]] = {
-    "campaign": ("date_day", "account_id", "campaign_id", "country_code"),
-    "adset": ("date_day", "account_id", "adset_id", "country_code"),
-    "ad": ("date_day", "account_id", "ad_id", "country_code"),
-    "account": ("date_day", "account_id"),
-}
+KEY = ("date_day", "account_id", "object_id", "country_code")
 AFTER = ("after_day", "after_account", "after_object", "after_country")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FORMS: dict[int | str, dict[str, Any]] = {
@@ -44,6 +39,10 @@ FORMS: dict[int | str, dict[str, Any]] = {
             media_type: BINARY
             for form, media_type in MEDIA_TYPE.items()
             if form != "json"
+        },
+        "headers": {
+            name: {"schema": {"type": "string"}, "description": f"Of exports: {text}"}
+            for name, text in HEADERS.items()
         },
     }
 }
@@ -120,7 +119,7 @@ def _answer(
         by.reader, store["store"], asked, "none", by.now, DASHBOARD_DAYS
     )
     request = {
-        "route": level,
+        "level": level,
         "store": store["store"],
         "since": window.since,
         "until": window.until,
@@ -128,59 +127,48 @@ def _answer(
         "campaign_ids": asked.campaign_ids,
         "object_id": asked.object_id,
     }
-    if form == "json":
-        return _page(level, shape, asked, by, store, window, request)
-    export = Export(
-        form,
-        shape,
-        {**request, "level": level},
-        f"{store['store']}_{level}_{window.since}_{window.until}",
-        {"X-Data-Through": str(store["data_through"] or "")},
-        asked.bom,
+    days = read_days(by.reader, store["store"], window, level)
+    told = meta(
+        by.settings,
+        by.reader,
+        by.now,
+        [store],
+        window=window,
+        days=days,
+        status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
+        covered=coverage(days, None, None),
     )
-    return by.exports.answer(by.reader, export, by.has_gone)
+    if form != "json":
+        name = f"{store['store']}_{level}_{window.since}_{window.until}"
+        export = Export(form, shape, request, name, told, asked.bom)
+        return by.exports.answer(by.reader, export, by.has_gone)
+    page, next_cursor = _page(by.reader, asked, request)
+    return Answer(
+        data=[shape.model_validate(row) for row in page],
+        meta=told.model_copy(update={"next_cursor": next_cursor}),
+    )
 
 
 def _page(
-    level: Level,
-    shape: type[Shaped],
-    asked: RowsQuery,
-    by: Asking,
-    store: Row,
-    window: Window,
-    request: dict[str, object],
-) -> Answer[list[Shaped]]:
-    reader = by.reader
-    after: list[object] = [None] * len(KEYS[level])
+    reader: Reader, asked: RowsQuery, request: dict[str, object]
+) -> tuple[list[Row], str | None]:
+    """A page, and where the next one begins."""
+    after: list[object] = [None] * len(KEY)
     if asked.cursor is not None:
-        kinds = (date.fromisoformat, *[text] * (len(after) - 1))
+        kinds = (date.fromisoformat, *[text] * (len(KEY) - 1))
         after = read_cursor(asked.cursor, reader, request, kinds)
     found = reader.rows(
-        f"rows_{level}",
+        "rows",
         {
             **request,
-            **dict(zip(AFTER, after, strict=False)),
+            **dict(zip(AFTER, after, strict=True)),
             # One more tells whether there is a next page.
             "row_limit": asked.limit + 1,
         },
     )
     page = found[: asked.limit]
-    next_cursor = None
-    if len(found) > asked.limit:
-        key = [str(page[-1][name]) for name in KEYS[level]]
-        next_cursor = write_cursor(reader, request, key)
-    days = read_days(reader, store["store"], window)
-    return Answer(
-        data=[shape.model_validate(row) for row in page],
-        meta=meta(
-            by.settings,
-            reader,
-            by.now,
-            [store],
-            window=window,
-            days=days,
-            status_filter=StatusFilter(include_inactive=True, hidden=NOTHING_HIDDEN),
-            covered=coverage(days, None, None),
-            next_cursor=next_cursor,
-        ),
-    )
+    if len(found) <= asked.limit:
+        return page, None
+    # Rows of accounts have no country.
+    key = [str(page[-1][name] or "") for name in KEY]
+    return page, write_cursor(reader, request, key)

@@ -4,11 +4,11 @@ Source: Meta Marketing API, Ad Account; Graph API overview, "Rate limits".
 """
 
 from collections.abc import Iterator, Mapping
-from zoneinfo import ZoneInfo
 
 from ingest.account_statuses import ACTIVE, status_words
 from ingest.doctor.checks import Check
 from ingest.throttle import SLOW_FROM_PERCENT, is_limited
+from ingest.windows import zone_named
 
 
 def account_checks(
@@ -20,15 +20,6 @@ def account_checks(
     yield _status(subject, str(account.get("account_status") or ""))
     yield _currency(subject, str(account.get("currency") or ""), known_currencies)
     yield _zone(subject, str(account.get("timezone_name") or ""))
-
-
-def zone_of(account: Mapping[str, object]) -> ZoneInfo | None:
-    """The account's time zone; None where this machine does not know it."""
-    try:
-        return ZoneInfo(str(account.get("timezone_name") or ""))
-    # ZoneInfoNotFoundError is a KeyError; a folder of zones is no zone: OSError.
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def usage_check(subject: str, tier: str | None, used_percent: float | None) -> Check:
@@ -108,7 +99,7 @@ def _currency(subject: str, currency: str, known: frozenset[str]) -> Check:
 
 
 def _zone(subject: str, name: str) -> Check:
-    if zone_of({"timezone_name": name}) is not None:
+    if zone_named(name) is not None:
         return Check(subject, "DOC-ZONE", "ok", f"{name}, known.")
     return Check(
         subject,

@@ -11,13 +11,14 @@ import orjson
 
 from ingest import errors
 from ingest.currencies import known_currencies
-from ingest.doctor.account import account_checks, zone_of
+from ingest.doctor.account import account_checks
 from ingest.doctor.checks import Check, Verdict
 from ingest.doctor.configuration import PROOF
 from ingest.doctor.token import granted, token_checks
 from ingest.fields import ACCOUNT_FIELDS
 from ingest.graph_client import GraphClient
 from ingest.pages import Page
+from ingest.windows import zone_named
 
 RETIRED = "META-2635"
 # No other token would fare better: the version is gone, or it is another host.
@@ -88,7 +89,8 @@ def ask_of_account(
     except (errors.MetaError, errors.Deferred) as problem:
         return [_refused(subject, "DOC-ACCOUNT", problem)], ""
     checks = [*account_checks(subject, account, known_currencies())]
-    today = now().astimezone(zone_of(account)).date()
+    zone = zone_named(str(account.get("timezone_name") or ""))
+    today = now().astimezone(zone).date()
     path = f"act_{account_id}/insights"
     checks.append(_insights(client, subject, path, str(today - timedelta(days=1))))
     return checks, str(account.get("currency") or "")

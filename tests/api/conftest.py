@@ -82,6 +82,11 @@ def _days(of: Row, since: str, until: str) -> list[Row]:
     ]
 
 
+def _at_each_level(days: list[Row]) -> list[Row]:
+    levels = ("account", "campaign", "adset", "ad")
+    return [{**day, "level": level} for day in days for level in levels]
+
+
 def _object(of: Row, kind: str, object_id: str, status: str, **more: Any) -> Row:
     is_active = status in ("ACTIVE", "WITH_ISSUES")
     return {
@@ -201,6 +206,7 @@ def acme() -> World:
             }
         ],
         "marts.account_days": _days(ACME, "2026-02-25", "2026-03-10"),
+        "marts.level_days": _at_each_level(_days(ACME, "2026-02-25", "2026-03-10")),
         "marts.settled_days": [
             {"store": "acme", "date_day": "2026-03-04", "settled_share": 0.875},
             {"store": "acme", "date_day": "2026-03-09", "settled_share": None},
@@ -314,6 +320,10 @@ def bolt() -> World:
         "marts.account_days": [
             *_days(BOLT_EUR, "2026-03-08", "2026-03-09"),
             *_days(BOLT_USD, "2026-03-04", "2026-03-10"),
+        ],
+        "marts.level_days": [
+            *_at_each_level(_days(BOLT_EUR, "2026-03-08", "2026-03-09")),
+            *_at_each_level(_days(BOLT_USD, "2026-03-04", "2026-03-10")),
         ],
         "marts.settled_days": [
             {"store": "bolt", "date_day": "2026-03-05", "settled_share": 0.5},

@@ -16,10 +16,9 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from api.as_of import chosen
 from api.callers import EVERYONE
+from api.errors import Busy
 from api.main import create_app
-from api.published import ByHand, Published
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Snapshots
 from tests.api.test_snapshots import marked
@@ -125,6 +124,52 @@ def test_what_is_no_moment_of_the_past_is_422(client: TestClient, moment: str) -
 
 
 @pytest.mark.usefixtures("three")
+def test_a_query_answers_for_the_past(client: TestClient) -> None:
+    body = {"measures": ["spend"], "since": "2026-03-09", "until": "2026-03-09"}
+
+    answers = [
+        client.post(f"/v1/query{moment}", json=body).json()
+        for moment in ("?as_of=2026-03-09T20:00:00Z", "")
+    ]
+
+    assert [each["data"]["rows"][0]["spend"] for each in answers] == ["2.00", "3.00"]
+    assert [each["meta"]["snapshot_id"] for each in answers] == ["s2", "s3"]
+    assert answers[0]["meta"]["as_of"]["holds_for"] == "2026-03-09T09:00:00Z"
+
+
+@pytest.mark.usefixtures("three")
+def test_days_by_name_of_a_query_end_on_the_day_that_it_was_then(
+    client: TestClient,
+) -> None:
+    body = {"measures": ["spend"], "period": "last_7d"}
+
+    # In New York, where account 111 is, it is Sunday until 04:00 UTC.
+    answer = client.post("/v1/query?as_of=2026-03-09T03:59:00Z", json=body)
+
+    assert answer.json()["meta"]["window"] == {
+        "since": "2026-03-02",
+        "until": "2026-03-08",
+    }
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        pytest.param("?since=2026-03-09", {}, id="another parameter in the URL"),
+        pytest.param("", {"as_of": "2026-03-09T20:00:00Z"}, id="as_of in the body"),
+        pytest.param("?as_of=monday", {}, id="no moment"),
+    ],
+)
+def test_what_a_query_would_not_obey_is_422(
+    client: TestClient, url: str, more: dict[str, str]
+) -> None:
+    answer = client.post(f"/v1/query{url}", json={"measures": ["spend"], **more})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
+
+
+@pytest.mark.usefixtures("three")
 def test_a_plus_sign_that_was_not_encoded_is_understood(client: TestClient) -> None:
     answer = client.get("/v1/dashboard?as_of=2026-03-09T12:00:00+03:00")
 
@@ -207,34 +252,6 @@ def test_a_page_of_the_past_goes_on_in_the_past(client: TestClient) -> None:
     assert now.status_code in (410, 422)
 
 
-def out(number: int, previous: int | None) -> Published:
-    moment = SUNDAY + timedelta(hours=number)
-    return Published(
-        *(f"s{number}", Path(f"s{number}.duckdb"), "", moment),
-        *(f"s{previous}" if previous else None, moment, None, True),
-    )
-
-
-@pytest.mark.parametrize(
-    ("hour", "shown", "is_exact"),
-    [(2.5, "s2", True), (3.5, "s2", True), (4.5, "s2", True), (5.5, "s5", True)],
-)
-def test_while_a_rollback_held_it_is_what_the_rollback_gave(
-    hour: float, shown: str, is_exact: bool
-) -> None:
-    """s3 at 3 h, rolled back at once to s2, s4 at 4 h, let go at 5 h with s5."""
-    snapshots = [out(1, None), out(2, 1), out(3, 2), out(4, 3), out(5, 4)]
-    by_hand = [
-        ByHand("s2", True, SUNDAY + timedelta(hours=3), ""),
-        ByHand("s5", False, SUNDAY + timedelta(hours=5), ""),
-    ]
-
-    found = chosen(snapshots, [], by_hand, SUNDAY + timedelta(hours=hour))
-
-    assert found is not None
-    assert (found.shown.snapshot_id, found.is_exact) == (shown, is_exact)
-
-
 @pytest.mark.usefixtures("three")
 def test_two_moments_are_read_in_one_statement(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -259,6 +276,25 @@ def test_two_moments_are_read_in_one_statement(
     assert ids == ("s2", "s3")
     assert [(int(row["a"]), int(row["b"])) for row in differing] == [(2, 3)]
     assert [(int(row["a"]), int(row["b"])) for row in same] == [(2, 2)]
+
+
+@pytest.mark.usefixtures("three")
+def test_one_database_of_two_is_open_at_a_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may take as much memory as the one that all others share."""
+    monkeypatch.setattr("api.snapshots.TURN_SECONDS", 0.0)
+    snapshots = Snapshots(settings)
+
+    with (
+        snapshots.reading_two(EVERYONE, SUNDAY, MONDAY),
+        pytest.raises(Busy),
+        snapshots.reading_two(EVERYONE, SUNDAY, TUESDAY),
+    ):
+        pass
+    with snapshots.reading_two(EVERYONE, SUNDAY, TUESDAY) as reader:
+        assert reader.b.snapshot_id == "s3"
+    snapshots.close()
 
 
 @pytest.mark.parametrize(
@@ -297,7 +333,7 @@ def test_ten_moments_leave_two_past_states_open(
 ) -> None:
     for number in range(4, 14):
         moment = TUESDAY + timedelta(minutes=number)
-        publish(marked(acme_world, number), f"s{number}", moment.isoformat())
+        publish(marked(acme_world, number), f"t{number:02}", moment.isoformat())
     app = create_app(replace(settings, now=TUESDAY + timedelta(hours=1)))
     client = LocalClient(app)
 
@@ -306,4 +342,4 @@ def test_ten_moments_leave_two_past_states_open(
         spend = asked(client, moment.isoformat())["data"]["overview"]["spend"]["value"]
         assert spend == f"{number}.00"
 
-    assert len(app.state.snapshots._shelf._past) == 2
+    assert len(app.state.snapshots._shelf._past._open) == 2

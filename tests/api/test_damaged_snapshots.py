@@ -228,10 +228,7 @@ def damage(folder: Path, chance: random.Random) -> list[str]:
     return told
 
 
-@pytest.fixture
-def folder(publish: Callable[..., None], acme_world: Any, data_dir: Path) -> Folder:
-    for number, snapshot_id in enumerate(IDS, 1):
-        publish(marked(acme_world, number), snapshot_id)
+def _as_it_is(data_dir: Path) -> Folder:
     return Folder(
         data_dir,
         {
@@ -240,6 +237,33 @@ def folder(publish: Callable[..., None], acme_world: Any, data_dir: Path) -> Fol
             if file.is_file()
         },
     )
+
+
+@pytest.fixture
+def folder(publish: Callable[..., None], acme_world: Any, data_dir: Path) -> Folder:
+    for number, snapshot_id in enumerate(IDS, 1):
+        publish(marked(acme_world, number), snapshot_id)
+    return _as_it_is(data_dir)
+
+
+@pytest.fixture
+def rolled_back(folder: Folder) -> Folder:
+    """Somebody went back from s3 to s2."""
+    by_hand = {
+        "verb": "rollback",
+        "snapshot_id": "s2",
+        "instead_of": "s3",
+        "at": "2026-03-10T09:00:00+00:00",
+        "by": "ana",
+        "why": "wrong rates",
+    }
+    _older(folder.path / "current.json", random.Random())
+    pointer = json.loads((folder.path / "current.json").read_bytes())
+    (folder.path / "current.json").write_text(
+        json.dumps(pointer | {"by_hand": by_hand})
+    )
+    (folder.path / "rollbacks.jsonl").write_text(json.dumps(by_hand) + "\n")
+    return _as_it_is(folder.path)
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +311,34 @@ def test_what_is_damaged_is_never_served(
             assert document["meta"]["warnings"] == status.json()["meta"]["warnings"]
         assert status.status_code == 200
         outcomes[wanted or "503"] += 1
+
+
+@pytest.mark.parametrize("is_serving", [False, True], ids=["start", "serving"])
+def test_what_was_gone_back_from_is_never_served_whatever_is_damaged(
+    settings: Settings, rolled_back: Folder, is_serving: bool
+) -> None:
+    chance = random.Random(f"rolled back {is_serving}")
+    seen: Counter[str] = Counter()
+    for _ in range(A_BATCH // 2):
+        rolled_back.put_back()
+        with LocalClient(create_app(settings)) as client:
+            if is_serving:
+                assert client.get("/readyz").json()["snapshot_id"] == "s2"
+            told = damage(rolled_back.path, chance)
+            answer = client.get("/v1/dashboard?compare=none")
+        good = [each for each in IDS[:2] if rolled_back.is_good(each)]
+
+        if good:
+            document = answer.json()
+            assert document["meta"]["snapshot_id"] == max(good), told
+            spend = document["data"]["overview"]["spend"]["value"]
+            assert spend == f"{max(good)[1]}.00", told
+            assert document["meta"]["stale"] is not None, told
+        else:
+            assert answer.status_code == 503, told
+        seen[max(good, default="503")] += 1
+    assert seen["s1"]
+    assert seen["s2"]
 
 
 @pytest.mark.parametrize("where", range(5))

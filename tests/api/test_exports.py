@@ -1,14 +1,11 @@
-"""Rows as files: the rows of the JSON pages, safe to open, and gone with the download.
+"""Rows as files: the rows of the JSON pages, and safe to open.
 
 acme has five rows in its default window, as tests/api/test_rows tells.
 """
 
 import csv
-import hashlib
 import io
 import json
-import socket
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -17,21 +14,16 @@ from typing import Any
 
 import duckdb
 import pytest
-import requests
 
-import api.snapshots
-from api.callers import EVERYONE
-from api.errors import TooManyExports, TooSlow
-from api.exports import Export, Exports
 from api.main import create_app
 from api.schemas_objects import CampaignRow
 from api.settings import Settings
-from api.snapshots import QUERIES, Query, Reader, Snapshots
-from tests.fixtures.listening import listening
+from api.snapshots import Reader
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
 Publish = Callable[..., None]
+FORMS = ("ndjson", "csv", "parquet")
 LEVELS = ["campaign", "adset", "ad", "account"]
 MONEY = {
     "spend",
@@ -49,17 +41,20 @@ HOSTILE = [
     "\r=1",
     "\n=1",
     "\uff1d1",
+    " =1",
+    "\u00a0+1",
+    "\u200b\ufeff-1",
+    "\x0b@1",
+    "\u202d=1",
+    "\u2212\u00a01",
+    *("\ufe621", "\ufe631", "\ufe661", "\ufe6bx"),
     'quo"ted, and; more',
     "two\r\nlines",
     "\ufeffmark",
+    " blank = 1",
     "نور",
     "'",
 ]
-# What DuckDB never ends with; it can only be interrupted.
-ENDLESS = (
-    "copy (select sum(a.range + b.range) from range(10000000) a, range(10000000) b) "
-    "to $file (format csv)"
-)
 
 
 def export(client: LocalClient, query: str) -> bytes:
@@ -83,6 +78,12 @@ def as_text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     return "" if cell is None else str(cell)
+
+
+def keys(rows: list[Row]) -> list[tuple[str, ...]]:
+    """What tells rows of any form apart, in order."""
+    names = ("date_day", "account_id", "campaign_id", "adset_id", "country_code")
+    return sorted(tuple(as_text(row.get(name)) for name in names) for row in rows)
 
 
 def csv_rows(content: bytes) -> list[Row]:
@@ -160,24 +161,33 @@ def _shaped(level: str, row: Row) -> Any:
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
-    "query",
+    ("query", "count"),
     [
-        "country=US",
-        "campaign_id=2&campaign_id=4",
-        "object_id=4",
-        "since=2026-03-05&until=2026-03-09",
-        "since=2026-02-26&until=2026-02-27",
+        ("campaign?country=US", 2),
+        ("campaign?campaign_id=2&campaign_id=4", 2),
+        ("campaign?object_id=4", 1),
+        ("campaign?since=2026-03-05&until=2026-03-09", 2),
+        ("campaign?since=2026-02-26&until=2026-02-27", 0),
+        ("adset?object_id=21&country=DE", 1),
+        ("adset?object_id=1", 0),
+        ("ad?object_id=31&campaign_id=1", 3),
+        ("account?object_id=111&since=2026-03-01", 1),
+        ("account?object_id=112&since=2026-03-01", 0),
     ],
 )
-def test_filters_narrow_an_export_as_they_narrow_pages(
-    client: LocalClient, query: str
+def test_filters_narrow_every_form_as_they_narrow_pages(
+    client: LocalClient, query: str, count: int, tmp_path: Path
 ) -> None:
-    expected = pages(client, f"campaign?{query}")
+    expected = pages(client, query)
+    ndjson, sheet, parquet = (
+        export(client, f"{query}&format={form}") for form in FORMS
+    )
 
-    content = export(client, f"campaign?{query}&format=ndjson")
-
-    rows = [json.loads(line) for line in content.decode().splitlines()]
-    assert in_order(rows) == in_order(expected)
+    assert len(expected) == count
+    lines = [json.loads(line) for line in ndjson.decode().splitlines()]
+    assert in_order(lines) == in_order(expected)
+    for found in (csv_rows(sheet), parquet_rows(parquet, tmp_path)):
+        assert keys(found) == keys(expected)
 
 
 @pytest.mark.usefixtures("world")
@@ -208,9 +218,11 @@ def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
     rows = csv_rows(export(client, "campaign?format=csv"))
 
     names = {int(row["campaign_id"]): row["campaign_name"] for row in rows}
-    # The first eight begin like formulas; numbers may be negative.
+    # Those before the quotation begin like formulas; numbers may be negative.
+    guarded = HOSTILE.index('quo"ted, and; more')
+    assert guarded == 18
     assert names == {
-        number: ("'" if number < 8 else "") + name
+        number: ("'" if number < guarded else "") + name
         for number, name in enumerate(HOSTILE)
     }
     assert {row["spend"] for row in rows} == {"-1.00"}
@@ -260,6 +272,14 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) ->
         ("application/vnd.apache.parquet", "application/vnd.apache.parquet"),
         ("image/png", "application/json"),
         (",;=,;q=1", "application/json"),
+        ("text/csv, */*", "text/csv; charset=utf-8"),
+        ("text/csv;q=0.1, */*", "application/json"),
+        ("text/csv;q=0.1, application/*", "application/json"),
+        ("application/json;q=0.1, application/*", "application/x-ndjson"),
+        ("application/json;q=0, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("text/*", "text/csv; charset=utf-8"),
+        ("text/*;q=0.2, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("*/*;q=0", "application/json"),
     ],
 )
 def test_the_form_is_what_accept_prefers(
@@ -290,6 +310,65 @@ def test_an_export_says_what_it_is_of(client: LocalClient) -> None:
     )
 
 
+STALE = {"since": "2026-03-10T09:00:00+00:00", "why": "Die Prüfung: 1 < 2,\n无效"}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        # The first day that was read is 02-25; today still runs.
+        ("since=2026-02-20", ("coverage", "partial_days", "stale")),
+        ("as_of=2026-03-10T09:26:00Z", ("as_of",)),
+    ],
+)
+def test_an_export_says_of_itself_what_its_pages_say(
+    client: LocalClient,
+    report: Callable[..., None],
+    form: str,
+    query: str,
+    told: tuple[str, ...],
+) -> None:
+    report(stale=STALE)
+    expected = client.get(f"/v1/rows/ad?{query}").json()["meta"]
+
+    header = client.get(f"/v1/rows/ad?format={form}&{query}").headers["X-Meta"]
+
+    assert json.loads(header) == expected
+    assert all(expected[name] for name in told)
+    assert header.isascii()
+
+
+@pytest.mark.usefixtures("world")
+def test_what_an_export_says_of_itself_fits_into_a_head(client: LocalClient) -> None:
+    query = "/v1/rows/campaign?since=2023-01-01&until=2026-02-24"
+    unread = client.get(query).json()["meta"]["coverage"]["missing_days"]
+
+    header = client.get(f"{query}&format=csv").headers["X-Meta"]
+
+    # 1,151 days of 13 characters each.
+    assert len(unread) == 1151
+    assert len(header) < 6000
+    assert json.loads(header)["coverage"] is None
+    assert "as JSON" in json.loads(header)["warnings"][-1]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_listed_page_may_read_all_that_an_export_says(settings: Settings) -> None:
+    page = "https://reports.example"
+    client = LocalClient(create_app(replace(settings, cors_origins=(page,))))
+
+    answer = client.get("/v1/rows/ad?format=csv", headers={"Origin": page})
+
+    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    own = {name for name in answer.headers if name.startswith("x-")} - {
+        *("x-content-type-options", "x-frame-options")
+    }
+    assert len(own) == 5
+    assert own | {"content-disposition", "etag"} <= set(exposed)
+
+
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     "query",
@@ -302,21 +381,6 @@ def test_what_an_export_lacks_is_refused(client: LocalClient, query: str) -> Non
 
 
 @pytest.mark.usefixtures("world")
-def test_more_rows_than_an_export_may_have_are_refused(
-    client: LocalClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.exports.MOST_ROWS", 5)
-    whole = client.get("/v1/rows/campaign?format=csv")
-    monkeypatch.setattr("api.exports.MOST_ROWS", 4)
-    # Another window, or the answer would be 304 or kept.
-    answer = client.get("/v1/rows/campaign?format=csv&period=last_7d")
-
-    assert whole.status_code == 200
-    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-RANGE")
-    assert "fewer days" in answer.json()["hint"]
-
-
-@pytest.mark.usefixtures("world")
 def test_who_has_the_export_costs_no_second_one(
     client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,148 +390,3 @@ def test_who_has_the_export_costs_no_second_one(
     answer = client.get("/v1/rows/campaign?format=csv", headers={"If-None-Match": etag})
 
     assert answer.status_code == 304
-
-
-def folder() -> list[Path]:
-    return list(Path(api.snapshots._exports().name).iterdir())
-
-
-def asked() -> Export:
-    values = {
-        "level": "campaign",
-        "store": "acme",
-        "since": "2026-03-04",
-        "until": "2026-03-10",
-        "object_id": None,
-        "country": None,
-        "campaign_ids": None,
-    }
-    return Export("csv", CampaignRow, values, "name", {}, has_bom=False)
-
-
-@pytest.mark.usefixtures("world")
-def test_only_so_many_exports_are_under_way(settings: Settings) -> None:
-    snapshots, exports = Snapshots(settings), Exports(at_once=1, seconds=60)
-
-    with snapshots.reading(EVERYONE) as reader:
-        first = exports.answer(reader, asked(), lambda: False)
-        with pytest.raises(TooManyExports):
-            exports.answer(reader, asked(), lambda: False)
-        # Not even begun to be downloaded, it has no name any more.
-        assert folder() == []
-        del first
-        exports.answer(reader, asked(), lambda: False)
-    snapshots.close()
-
-
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("is_given_up", [True, False], ids=["given up", "too slow"])
-def test_an_export_that_is_not_made_in_time_leaves_nothing(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
-) -> None:
-    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
-    snapshots = Snapshots(settings)
-    exports = Exports(at_once=1, seconds=60 if is_given_up else 0.5)
-
-    with snapshots.reading(EVERYONE) as reader:
-        for _ in range(2):
-            with pytest.raises(TooSlow):
-                exports.answer(reader, asked(), lambda: is_given_up)
-    snapshots.close()
-
-    assert folder() == []
-
-
-@pytest.mark.usefixtures("world")
-def test_an_export_that_cannot_be_written_says_so(
-    client: LocalClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.snapshots._file_name", lambda: "missing/file")
-
-    answer = client.get("/v1/rows/campaign?format=csv")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "API-503-EXPORT")
-    assert "missing/file" not in answer.text
-
-
-@pytest.mark.usefixtures("world")
-def test_a_caller_who_goes_away_stops_the_query_of_the_export(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
-    begun, ended = threading.Event(), threading.Event()
-    write = Reader.write
-
-    def watched(*arguments: Any) -> Any:
-        begun.set()
-        try:
-            return write(*arguments)
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(Reader, "write", watched)
-    app = create_app(replace(settings, export_seconds=600))
-    with listening(app, timeout_graceful_shutdown=1) as url:
-        port = int(url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as caller:
-            caller.sendall(
-                b"GET /v1/rows/campaign?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-            )
-            assert begun.wait(10)
-
-        assert ended.wait(10)
-    assert folder() == []
-
-
-MILLION = """
-    insert into core.meta_daily_metrics by name
-    select
-        'acme' as store,
-        '111' as account_id,
-        cast(c.range as varchar) as campaign_id,
-        '=campaign ' || c.range as campaign_name,
-        'C' || k.range as country_code,
-        'USD' as account_currency,
-        '1' as load_id,
-        c.range + 0.25 as spend,
-        1000 as impressions,
-        cast(date '2026-03-10' - cast(d.range as integer) as date) as date_day,
-        timestamptz '2026-03-10 09:25:00+00' as loaded_at
-    from range(1000) d, range(100) c, range(10) k
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-def test_a_million_rows_are_exported_within_little_memory(
-    publish: Publish,
-    report: Callable[..., None],
-    settings: Settings,
-    acme_world: Any,
-    form: str,
-) -> None:
-    acme_world["core.meta_daily_metrics"] = []
-    publish(acme_world)
-    report()
-    file = settings.data_dir / "snapshots" / "s1.duckdb"
-    with duckdb.connect(file) as connection:
-        connection.execute(MILLION)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    for names_it in (file.with_suffix(".json"), settings.data_dir / "current.json"):
-        told = json.loads(names_it.read_text()) | {"sha256": digest}
-        names_it.write_text(json.dumps(told))
-    app = create_app(replace(settings, memory_limit="200MB"))
-    target = f"/v1/rows/campaign?format={form}&since=2023-06-15&until=2026-03-10"
-
-    with listening(app) as url:
-        answer = requests.get(url + target, stream=True, timeout=120)
-        assert answer.status_code == 200, answer.text
-        size = lines = 0
-        for piece in answer.iter_content(2**20):
-            size += len(piece)
-            lines += piece.count(b"\n")
-
-    assert answer.headers["X-Row-Count"] == "1000000"
-    assert size == int(answer.headers["Content-Length"])
-    assert lines == {"csv": 1_000_001, "ndjson": 1_000_000}.get(form, lines)
-    assert folder() == []

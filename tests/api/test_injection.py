@@ -256,7 +256,7 @@ def test_a_cursor_made_up_in_the_right_form_finds_nothing_or_is_refused(
     client: LocalClient,
 ) -> None:
     rows = {
-        "route": "campaign",
+        "level": "campaign",
         "store": "acme",
         "since": "2026-03-04",
         "until": "2026-03-10",

@@ -16,6 +16,7 @@ from api.keys import Key, Keys, new_key
 from api.main import create_app
 from api.settings import Settings
 from tests.api.conftest import NOW
+from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
 
@@ -26,17 +27,6 @@ CLOSED = [
     if path not in OPEN
 ]
 LONGER = timedelta(days=1)
-
-
-def write(data_dir: Path, *keys: Key) -> None:
-    """Replace keys.json, as the verbs do."""
-    temporary = data_dir / ".keys.json.tmp"
-    temporary.write_text(Keys(keys=keys).model_dump_json())
-    temporary.replace(data_dir / "keys.json")
-
-
-def bearer(text: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {text}"}
 
 
 @pytest.fixture
@@ -238,10 +228,36 @@ def test_a_key_in_the_url_is_refused_and_neither_logged_nor_told(
 
 
 @pytest.mark.usefixtures("acme_only")
+def test_a_key_in_the_place_of_a_requests_id_is_neither_logged_nor_told(
+    client: LocalClient, made: tuple[Key, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    text = made[1]
+
+    with caplog.at_level(logging.DEBUG):
+        answer = client.get("/v1/stores", headers={"X-Request-ID": text})
+
+    assert text not in answer.text + str(answer.headers)
+    said = [record for record in caplog.records if not record.name.startswith("httpx")]
+    assert said
+    assert [record for record in said if text in str(vars(record))] == []
+
+
+@pytest.mark.usefixtures("acme_only")
 def test_a_store_may_have_a_name_that_begins_as_keys_do(client: LocalClient) -> None:
     answer = client.get("/v1/stores?store=pathways_shop-of-somebody")
 
     assert answer.json()["code"] == "API-404-STORE"
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_a_file_that_was_emptied_opens_nothing_after_a_restart(
+    settings: Settings, data_dir: Path
+) -> None:
+    write(data_dir)
+
+    answer = LocalClient(create_app(settings)).get("/v1/stores")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "API-503-KEYS")
 
 
 def _directory(file: Path) -> None:

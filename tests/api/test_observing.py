@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.callers import EVERYONE
 from api.main import create_app
 from api.settings import Settings
 from tests.api.conftest import NOW
@@ -64,6 +65,60 @@ def test_ready_says_why_it_is_stale(client: TestClient, report: Report) -> None:
     assert told["stale"]["why"] == "The audit failed."
 
 
+@pytest.mark.usefixtures("acme_only")
+def test_an_account_that_failed_alone_is_as_old_as_its_last_reading(
+    client: TestClient, report: Report
+) -> None:
+    failure = {"code": "META-190", "message": "m", "hint": "h"}
+    cycle = {"started_at": "2026-03-10T09:24:00+00:00", "finished_at": None}
+    report(
+        {"failures": [failure | {"at": "2026-03-10T09:26:00+00:00"}]},
+        cycle=cycle | {"outcome": "failed", "exit_code": 1, "steps": []},
+    )
+
+    assert client.get("/readyz").json()["freshness"] == "fresh"
+    assert scraped(client)["pathways_cycle_succeeded",] == 0
+    assert scraped(client)["pathways_account_failures", "111"] == 1
+
+
+def test_an_older_one_in_the_place_of_a_damaged_one_is_stale_everywhere(
+    client: TestClient,
+    publish: Callable[..., None],
+    acme_world: Any,
+    report: Report,
+    data_dir: Path,
+) -> None:
+    publish(acme_world, "s1", "2026-03-10T09:00:00+00:00")
+    publish(acme_world, "s2")
+    report()
+    file = data_dir / "snapshots" / "s2.duckdb"
+    file.write_bytes(file.read_bytes()[:-4096])
+
+    told = client.get("/readyz").json()
+    meta = client.get("/v1/dashboard").json()["meta"]
+    status = client.get("/v1/status").json()["data"]
+
+    assert (told["snapshot_id"], told["freshness"]) == ("s1", "stale")
+    assert told["stale"] == meta["stale"] == status["stale"]
+    assert told["stale"]["since"] == "2026-03-10T09:00:00Z"
+    assert "cannot be used" in told["stale"]["why"]
+    assert scraped(client)["pathways_data_stale",] == 1
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_watching_waits_for_no_turn(settings: Settings) -> None:
+    """Every turn is taken by answers that take long."""
+    app = create_app(replace(settings, queries_at_once=1))
+    client = LocalClient(app)
+
+    with app.state.snapshots.reading(EVERYONE):
+        statuses = [client.get(path).status_code for path in ("/readyz", "/metrics")]
+        found = scraped(client)
+
+    assert statuses == [200, 200]
+    assert found["pathways_snapshot_age_seconds",] == 300
+
+
 def test_without_a_snapshot_it_is_alive_but_not_ready(client: TestClient) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
@@ -106,6 +161,7 @@ def test_requests_are_counted_by_route_and_status_alone(client: TestClient) -> N
     client.get("/v1/stores")
     client.get("/v1/stores")
     client.get("/v1/stores?store=none")
+    client.head("/v1/objects")
     client.get("/acme/secret-path?token=EAAsecret")
 
     found = scraped(client)
@@ -113,6 +169,7 @@ def test_requests_are_counted_by_route_and_status_alone(client: TestClient) -> N
     requests = "pathways_http_requests_total"
     assert found[requests, "/v1/stores", "200"] == 2
     assert found[requests, "/v1/stores", "404"] == 1
+    assert found[requests, "/v1/objects", "200"] == 1
     assert found[requests, "unknown", "404"] == 1
     assert found["pathways_http_request_seconds_count", "/v1/stores"] == 3
     assert found["pathways_http_request_seconds_bucket", "10.0", "/v1/stores"] == 3

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from api.schemas_query import DIMENSIONS, MEASURES
-from tests.api.conftest import World, acme, both, served
+from tests.api.conftest import World, acme, served
 from tests.fixtures.local_client import LocalClient
 
 Row = dict[str, Any]
@@ -101,12 +101,6 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
     with served(tmp_path_factory.mktemp("acme"), world()) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def of_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
-    with served(tmp_path_factory.mktemp("both"), both() | registry()) as client:
         yield client
 
 
@@ -298,6 +292,32 @@ def test_more_groups_than_asked_for_are_told(client: LocalClient) -> None:
     assert (some["is_truncated"], whole["is_truncated"]) == (True, False)
 
 
+def test_pages_join_to_all_groups_once(client: LocalClient) -> None:
+    query = {
+        "measures": ["spend"],
+        "dimensions": ["country_code", "campaign_id"],
+        "order": {"name": "spend"},
+        **ALL_DAYS,
+    }
+    whole = asked(client, **query)
+    assert whole["meta"]["next_cursor"] is None
+
+    found: list[Row] = []
+    cursor = None
+    for count in (2, 2, 1):
+        document = asked(client, **query, limit=2, cursor=cursor)
+        assert len(document["data"]["rows"]) == count
+        found += document["data"]["rows"]
+        cursor = document["meta"]["next_cursor"]
+
+    assert cursor is None
+    assert found == whole["data"]["rows"]
+    # US of campaign 2 and of 1, DE, ZZ, unknown.
+    assert [row["spend"] for row in found] == [
+        *("107.00", "26.00", "8.25", "1.50", "0.25"),
+    ]
+
+
 def test_the_finest_name_tells_of_which_rows_the_sums_are(client: LocalClient) -> None:
     for name, level in (
         ("account_id", "campaign"),
@@ -322,210 +342,6 @@ def test_columns_are_told_with_label_and_unit(client: LocalClient) -> None:
         ("spend", "measure", "Amount spent", "reporting_currency", "none"),
     ]
     assert data["grain"] == "day"
-
-
-@pytest.mark.parametrize(
-    ("dimensions", "reach"),
-    [
-        (["date_day", "account_id"], [900]),
-        (["date_day", "campaign_id"], [700]),
-        (["date_day", "campaign_id", "adset_id"], [400, 350]),
-    ],
-)
-def test_reach_is_an_objects_own_of_one_day(
-    client: LocalClient, dimensions: list[str], reach: list[int]
-) -> None:
-    found = rows(client, measures=["reach", "spend"], dimensions=dimensions)
-
-    assert [row["reach"] for row in found] == reach
-    assert {row["spend"] for row in found} == {"16.00"}
-
-
-@pytest.mark.parametrize(
-    ("query", "over"),
-    [
-        ({}, "days or objects"),
-        ({"dimensions": ["campaign_id"]}, "days"),
-        ({"dimensions": ["date_day"]}, "objects"),
-        ({"dimensions": ["date_day", "campaign_id"], "grain": "week"}, "days"),
-        ({"dimensions": ["date_day", "campaign_id", "country_code"]}, "countries"),
-        (
-            {
-                "dimensions": ["date_day", "campaign_id"],
-                "filters": [{"dimension": "country_code", "values": ["US"]}],
-            },
-            "countries",
-        ),
-        (
-            {
-                "dimensions": ["date_day", "campaign_id"],
-                "filters": [{"dimension": "ad_id", "values": ["31"]}],
-            },
-            "objects",
-        ),
-    ],
-)
-def test_reach_is_refused_where_it_does_not_add_up(
-    client: LocalClient, query: Row, over: str
-) -> None:
-    answer = client.post("/v1/query", json={"measures": ["spend", "reach"], **query})
-
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (422, "API-422-NOT-ADDITIVE")
-    assert (
-        f"`reach` does not add up over {over}. One person counts once"
-        in (problem["detail"])
-    )
-    assert "date_day" in problem["hint"]
-
-
-def test_reach_has_no_names_and_says_so(client: LocalClient) -> None:
-    query = {"measures": ["reach"], "dimensions": ["date_day", "campaign_id"]}
-    query["dimensions"] = [*query["dimensions"], "campaign_name"]
-
-    problem = client.post("/v1/query", json=query).json()
-
-    assert problem["code"] == "API-422-NOT-ADDITIVE"
-    assert "campaign_name" in problem["hint"]
-
-
-@pytest.mark.parametrize(
-    ("query", "code", "said"),
-    [
-        ({"measures": ["spnd"]}, "API-422-NAME", "Did you mean `spend`?"),
-        ({"measures": ["zzz"]}, "API-422-NAME", "/v1/definitions lists all."),
-        ({"measures": ["country_code"]}, "API-422-NAME", "under dimensions"),
-        ({"measures": ["daily_budget"]}, "API-422-NOT-ADDITIVE", "never summed"),
-        ({"dimensions": ["contry_code"]}, "API-422-NAME", "mean `country_code`?"),
-        ({"dimensions": ["spend"]}, "API-422-NAME", "under measures"),
-        ({"dimensions": ["load_id"]}, "API-422-NAME", "They can by "),
-        ({"grain": "week"}, "API-422-PARAMETER", "Add date_day"),
-        (
-            {"filters": [{"dimension": "date_day", "values": ["2026-03-01"]}]},
-            "API-422-PARAMETER",
-            "since and until",
-        ),
-        (
-            {"filters": [{"dimension": "campaign", "values": ["1"]}]},
-            "API-422-NAME",
-            "mean `campaign_id`?",
-        ),
-        (
-            {"filters": [{"dimension": "country_code", "values": ["US"]}] * 2},
-            "API-422-PARAMETER",
-            "one filter",
-        ),
-        ({"order": {"name": "clicks"}}, "API-422-PARAMETER", "one of the measures"),
-        ({"since": "2026-03-10", "until": "2026-03-01"}, "API-422-RANGE", "earlier"),
-        ({"store": "nobody"}, "API-404-STORE", "/v1/stores"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused_with_what_to_do(
-    client: LocalClient, query: Row, code: str, said: str
-) -> None:
-    problem = client.post("/v1/query", json={"measures": ["spend"], **query}).json()
-
-    assert problem["code"] == code, problem
-    assert said in problem["detail"] + problem["hint"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"measures": []},
-        {"measures": ["spend"] * 31},
-        {"measures": ["Spend; drop table x"]},
-        {"measures": "spend"},
-        {"measures": ["spend"], "sql": "select 1"},
-        {"measures": ["spend"], "limit": 10_001},
-        {"measures": ["spend"], "limit": 0},
-        {"measures": ["spend"], "filters": [{"dimension": "country_code"}]},
-        {
-            "measures": ["spend"],
-            "filters": [{"dimension": "country_code", "values": ["x"] * 101}],
-        },
-        {
-            "measures": ["spend"],
-            "filters": [{"dimension": "country_code", "values": ["x" * 501]}],
-        },
-        {
-            "measures": ["spend"],
-            "filters": [
-                {"dimension": "country_code", "operator": "like", "values": ["U%"]}
-            ],
-        },
-        [],
-        None,
-        "spend",
-    ],
-)
-def test_a_body_of_another_shape_is_refused(client: LocalClient, body: Any) -> None:
-    answer = client.post("/v1/query", json=body)
-
-    assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
-
-
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 60_000, b"", b'{"a":1e999}'])
-def test_a_body_that_is_no_json_is_refused(client: LocalClient, body: bytes) -> None:
-    headers = {"Content-Type": "application/json"}
-
-    answer = client.post("/v1/query", content=body, headers=headers)
-
-    assert answer.status_code in (400, 422)
-    assert answer.headers["content-type"] == "application/problem+json"
-
-
-def test_rows_without_a_rate_are_left_out_of_money_and_said(
-    of_both: LocalClient,
-) -> None:
-    query = {"store": "bolt", "since": "2026-03-09", "until": "2026-03-09"}
-
-    whole = asked(of_both, **query, measures=["spend", "orders", "purchases", "ctr"])
-    parts = asked(
-        of_both,
-        **query,
-        measures=["spend", "cac", "spend_account_currency"],
-        dimensions=["account_currency"],
-    )
-
-    # Of 333 in USD: 10.00, 2 purchases; of 222 without a rate: 33.00 EUR, 3 purchases.
-    (row,) = whole["data"]["rows"]
-    assert (row["spend"], row["orders"], row["purchases"]) == ("10.00", 2, 5)
-    assert row["ctr"] == pytest.approx(100 * 15 / 1500)
-    assert row["has_unconverted"] is True
-    assert "exchange rate" in whole["meta"]["warnings"][0]
-    euro, dollar = parts["data"]["rows"]
-    assert (euro["spend"], euro["spend_account_currency"]) == (None, "33.00")
-    assert euro["reasons"] == {"spend": "no_rate", "cac": "no_rate"}
-    assert (dollar["spend_account_currency"], dollar["has_unconverted"]) == (
-        "10.00",
-        False,
-    )
-
-
-def test_amounts_of_two_currencies_have_no_sum(of_both: LocalClient) -> None:
-
-    (row,) = asked(of_both, store="bolt", measures=["spend_account_currency"])["data"][
-        "rows"
-    ]
-
-    assert row["spend_account_currency"] is None
-    assert row["reasons"] == {"spend_account_currency": "several_currencies"}
-
-
-def test_several_attribution_settings_in_one_sum_are_told(client: LocalClient) -> None:
-    # Campaign 4 has another one than the rest.
-    whole = asked(client, measures=["purchases"])
-    parts = asked(client, measures=["purchases"], dimensions=["attribution_setting"])
-
-    assert whole["data"]["rows"][0]["is_attribution_mixed"] is True
-    assert "attribution" in whole["meta"]["warnings"][0]
-    assert cells(parts["data"]["rows"], "attribution_setting", "purchases") == [
-        ("1d_click", 1),
-        ("7d_click_1d_view", 5),
-    ]
-    assert parts["meta"]["warnings"] == []
 
 
 def test_sums_are_those_of_the_dashboard(client: LocalClient) -> None:

@@ -193,8 +193,8 @@ def test_the_root_leads_to_the_documentation(client: TestClient) -> None:
 def test_documentation_can_be_turned_off(settings: Settings) -> None:
     client = LocalClient(create_app(replace(settings, has_docs=False)))
 
-    assert client.get("/docs").status_code == 404
-    assert client.get("/openapi.json").status_code == 404
+    for path in ("/", "/docs", "/openapi.json"):
+        assert client.get(path).status_code == 404
 
 
 def test_lineage_is_served_once_generated(client: TestClient, data_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a build may lack of what readers have: settled days, by account and level."""
+"""By how much a build may differ from what readers have on settled days."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.drift import losses
+from ingest.drift import attached, lacks, losses
 
 HALF_A_PERCENT = Decimal("0.005")
 # Account, age of the day when it was read, level, rows, spend of each.
@@ -44,9 +44,11 @@ def write(file: Path, rows: Rows) -> str:
 def lost(
     tmp_path: Path, build: Rows, share: Decimal | None = HALF_A_PERCENT
 ) -> list[str]:
-    published = write(tmp_path / "it's published.duckdb", WHOLE)
+    published = tmp_path / "it's published.duckdb"
+    write(published, WHOLE)
     with duckdb.connect(write(tmp_path / "build.duckdb", build)) as connection:
-        return losses(connection, published, share)
+        assert attached(connection, published)
+        return losses(connection, share)
 
 
 def test_the_same_lacks_nothing(tmp_path: Path) -> None:
@@ -61,10 +63,14 @@ def test_the_same_lacks_nothing(tmp_path: Path) -> None:
         pytest.param(198, "10.10", 1, id="two rows, spend as it was"),
         pytest.param(200, "9.95", 0, id="half a percent of spend"),
         pytest.param(200, "9.94", 1, id="more of spend"),
-        pytest.param(400, "10.00", 0, id="more than before"),
+        pytest.param(201, "10.00", 0, id="one row more"),
+        pytest.param(202, "9.90", 1, id="two rows more, spend as it was"),
+        pytest.param(200, "10.05", 0, id="half a percent more of spend"),
+        pytest.param(200, "10.06", 1, id="more than that"),
+        pytest.param(200, "1000.00", 1, id="a hundred times the spend"),
     ],
 )
-def test_settled_days_may_lose_the_share(
+def test_settled_days_may_differ_by_the_share(
     tmp_path: Path, rows: int, spend: str, reasons: int
 ) -> None:
     build: Rows = [("1", 40, "ad", rows, spend), WHOLE[1]]
@@ -91,6 +97,13 @@ def test_days_that_still_change_may_shrink(tmp_path: Path) -> None:
     assert lost(tmp_path, [WHOLE[0], ("1", 3, "ad", 1, "0.01")]) == []
 
 
+def test_a_level_of_which_a_day_is_read_now_has_not_grown(tmp_path: Path) -> None:
+    """The history of ads comes after that of campaigns."""
+    build: Rows = [*WHOLE, ("1", 41, "ad", 500, "10.00"), ("1", 40, "adset", 9, "1.00")]
+
+    assert lost(tmp_path, build) == []
+
+
 def test_a_day_may_not_go(tmp_path: Path) -> None:
     (reason,) = lost(tmp_path, [WHOLE[0]])
 
@@ -105,9 +118,26 @@ def test_who_accepts_losses_still_loses_no_day(tmp_path: Path) -> None:
     assert len(lost(tmp_path / "again", less[:1], share=None)) == 1
 
 
-def test_a_damaged_snapshot_is_nothing_to_compare_with(tmp_path: Path) -> None:
-    broken = tmp_path / "published.duckdb"
-    broken.write_bytes(b"x" * 20_000)
+def test_what_cannot_be_opened_or_is_of_another_release_is_not_compared(
+    tmp_path: Path,
+) -> None:
+    damaged, earlier = tmp_path / "damaged.duckdb", tmp_path / "earlier.duckdb"
+    damaged.write_bytes(b"x" * 20_000)
+    write(earlier, WHOLE)
+    with duckdb.connect(str(earlier)) as connection:
+        connection.execute("alter table marts.account_days drop column age_days")
 
     with duckdb.connect(write(tmp_path / "build.duckdb", WHOLE)) as connection:
-        assert losses(connection, str(broken), HALF_A_PERCENT) == []
+        found = [attached(connection, file) for file in (damaged, earlier)]
+
+        assert found == [False, False]
+        assert lacks(connection) == []
+
+
+def test_a_build_says_what_it_lacks(tmp_path: Path) -> None:
+    with duckdb.connect(write(tmp_path / "build.duckdb", WHOLE)) as connection:
+        connection.execute(
+            "alter table core.meta_insights rename spend_account_currency to spend"
+        )
+
+        assert lacks(connection) == ["core.meta_insights.spend_account_currency"]

@@ -1,12 +1,16 @@
 """SEC-4: what runs leave in the data folder is for its owner, or a chosen group."""
 
+import os
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ingest.permissions import umask_for
+from ingest.errors import ConfigError
+from ingest.lock import exclusive
+from ingest.permissions import umask_for, user_name
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
 from tests.conftest import Pathways
@@ -52,6 +56,25 @@ def test_group_reads_where_the_folder_was_given_to_it_on_purpose(
 
 def test_folder_that_is_not_there_yet_is_its_owners_alone(tmp_path: Path) -> None:
     assert umask_for(tmp_path / "data") == 0o077
+
+
+def test_root_runs_nothing_in_the_folder_of_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 10001, 10001)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    name = user_name(tmp_path.stat().st_uid)
+
+    with (
+        pytest.raises(ConfigError, match=f"belongs to {name}") as refused,
+        exclusive(tmp_path, "run", datetime(2026, 3, 10, tzinfo=UTC)),
+    ):
+        pass
+
+    assert (refused.value.code, refused.value.exit_code) == ("CFG-008", 2)
+    assert f"runuser -u {name}" in refused.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_load_leaves_is_its_owners_alone(

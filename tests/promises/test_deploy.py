@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -116,6 +117,28 @@ def test_the_cron_line_runs_a_cycle_as_somebody_else_than_root() -> None:
     assert {line.partition("=")[0] for line in lines if line[:1] == "P"} <= variables()
     # cron reads a percent sign as the end of the line.
     assert "%" not in job
+
+
+def test_the_cron_line_runs_where_there_is_nothing_but_the_program(
+    tmp_path: Path,
+) -> None:
+    """It needs no folder that nobody makes; what the run says is logged."""
+    lines = (DEPLOY / "pathways.cron").read_text().splitlines()
+    command = lines[-1].split(maxsplit=6)[6].replace(str(HOME), str(tmp_path))
+    programs = {
+        ".venv/bin/pathways": 'echo "ran $1" > ran; echo trouble >&2; exit 1',
+        "bin/logger": f'echo "$@" > {tmp_path}/logged; cat >> {tmp_path}/logged',
+    }
+    for name, script in programs.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    subprocess.run(["/bin/sh", "-c", command], env={"PATH": path}, check=False)
+
+    assert (tmp_path / "ran").read_text() == "ran run\n"
+    assert (tmp_path / "logged").read_text() == "-t pathways\ntrouble\n"
 
 
 def test_the_image_copies_what_there_is_and_all_that_is_needed() -> None:

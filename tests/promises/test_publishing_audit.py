@@ -181,9 +181,17 @@ def test_a_run_that_publishes_while_pinned_says_so_everywhere(run: Pathways) -> 
     quiet = run(*RUN)
     told = meta(run)
     status = json.loads((run.data_dir / "status.json").read_text())
+    file = run.data_dir / "snapshots" / f"{told['snapshot_id']}.duckdb"
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-4096])
+    damaged = run(*RUN)
+    stale = json.loads((run.data_dir / "status.json").read_text())["stale"]
     released = run("rollback", "--resume")
 
     assert [each.exit_code for each in (pinned, ended, quiet, released)] == [0] * 4
+    assert damaged.exit_code == 1
+    assert "SNAP-004" in damaged.err
+    assert told["snapshot_id"] in stale["why"]
     assert "readers stay at" in ended.err + ended.out
     assert "nothing changed" in quiet.err + quiet.out
     assert told["pinned"]["why"] == "a look"

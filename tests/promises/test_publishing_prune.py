@@ -1,5 +1,7 @@
 """PUB-4, OPS-8: what pruning never takes away: current, previous, pinned, open."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from api.callers import EVERYONE
 from api.settings import Settings
 from api.snapshots import Snapshots
 from ingest.kept_snapshots import Shelf
-from ingest.old_snapshots import prune
+from ingest.old_snapshots import prune, prune_built_again
 from ingest.rollback import roll_back
 from ingest.snapshots import publish
 from tests.fixtures.small_builds import NOON, build, published
@@ -101,6 +103,26 @@ def test_one_that_the_api_has_open_stays_until_it_is_left(
 
     assert meanwhile == [ids[1]]
     assert then == [ids[0]]
+
+
+def test_past_states_that_were_built_last_stay_and_an_open_one(tmp_path: Path) -> None:
+    folder = tmp_path / "as_of"
+    folder.mkdir()
+    # Built in another order than they were published in.
+    for age, name in enumerate(["s2", "s5", "s1", "s4", "s3"]):
+        for file in (folder / f"{name}.duckdb", folder / f"{name}.json"):
+            file.write_text("")
+            os.utime(file, (1000 - age, 1000 - age))
+
+    with (folder / "s4.duckdb").open() as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        meanwhile = prune_built_again(tmp_path)
+    then = prune_built_again(tmp_path)
+
+    assert (meanwhile, then) == (["s3"], ["s4"])
+    assert {file.stem for file in folder.iterdir()} == {"s1", "s2", "s5"}
+    assert len(list(folder.iterdir())) == 6
+    assert prune_built_again(tmp_path / "none") == []
 
 
 def test_the_last_one_of_each_day_stays_for_a_week(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What was published then can be shown now; what cannot be says so."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -126,6 +127,31 @@ def test_what_was_built_again_is_answered_with_what_it_holds_for(told: Told) -> 
 
     assert meta["as_of"]["is_exact"] is False
     assert datetime.fromisoformat(meta["as_of"]["holds_for"]) == told.published_at["A"]
+
+
+def test_a_moment_of_a_rollback_is_built_again_as_what_it_held(
+    told: Told, tmp_path: Path
+) -> None:
+    """F was gone back from, to E; then E's snapshot is gone."""
+    shutil.copytree(told.run.data_dir, tmp_path / "data", symlinks=True)
+    run = Pathways(tmp_path / "data", told.run.sandbox)
+    pointed = json.loads((run.data_dir / "current.json").read_text())
+    assert run("rollback", "--to", pointed["previous"]).exit_code == 0
+    for file in (run.data_dir / "snapshots").glob(f"{pointed['previous']}.*"):
+        file.unlink()
+    held, before = told.moment("F"), told.moment("E")
+
+    built = [
+        run("build", "--as-of", each.isoformat(), "--json") for each in (held, before)
+    ]
+
+    assert [each.document["is_exact"] for each in built] == [True, True]
+    with LocalClient(create_app(Settings(run.data_dir, now=held))) as client:
+        for each in (held, before):
+            moment = each.isoformat().replace("+00:00", "Z")
+            answer = client.get(f"/v1/dashboard?store=acme&as_of={moment}").json()
+            assert answer["meta"]["as_of"]["is_exact"] is True
+            assert answer["data"] == told.shown["E"][0]
 
 
 def test_the_moments_differ(told: Told) -> None:

@@ -1,8 +1,8 @@
--- Grain: one row per account and day that was read whole at campaign level: what tells
--- a day without delivery from a day that was never read.
-with visible_windows as (
+-- Grain: one row per account and day that was read whole at campaign level, and how
+-- settled it is.
+with level_days as (
 
-    select * from {{ ref("int_meta__visible_windows") }}
+    select * from {{ ref("level_days") }}
 
 ),
 
@@ -21,19 +21,19 @@ settling_curve as (
 read_days as (
 
     select
-        store_accounts.store,
-        visible_windows.account_id,
-        visible_windows.is_partial_day,
-        visible_windows.date_day,
-        visible_windows.requested_at as read_at,
+        level_days.store,
+        level_days.account_id,
+        level_days.is_partial_day,
+        level_days.date_day,
+        level_days.read_at,
         {{ dbt.datediff(
-            "visible_windows.date_day",
-            local_day("visible_windows.requested_at", "store_accounts.timezone_name"),
+            "level_days.date_day",
+            local_day("level_days.read_at", "store_accounts.timezone_name"),
             "day"
         ) }} as age_days
-    from visible_windows
-    inner join store_accounts on visible_windows.account_id = store_accounts.account_id
-    where visible_windows.level = 'campaign' and visible_windows.breakdown = 'none'
+    from level_days
+    inner join store_accounts on level_days.account_id = store_accounts.account_id
+    where level_days.level = 'campaign'
 
 ),
 
@@ -52,8 +52,8 @@ days as (
             end
             as {{ type_double() }}
         ) as settled_share,
-        cast(read_days.is_partial_day as boolean) as is_partial_day,
-        cast(read_days.date_day as date) as date_day,
+        read_days.is_partial_day,
+        read_days.date_day,
         read_days.read_at
     from read_days
     left join settling_curve
