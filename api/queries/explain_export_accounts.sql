@@ -2,8 +2,7 @@
 -- has none that is known, and may be of any.
 with exported as (
 
-    select
-        list(distinct account_id) filter (where account_id is not null) as account_ids
+    select list(distinct account_id) filter (where account_id is not null) as ids
     from explain_export
 
 )
@@ -11,8 +10,8 @@ with exported as (
 select
     accounts.account_id,
     accounts.account_currency,
-    exported.account_ids is null
-    or list_contains(exported.account_ids, accounts.account_id) as is_exported
+    exported.ids is null
+    or list_contains(exported.ids, accounts.account_id) as is_exported
 from marts.accounts
 cross join exported
 where accounts.store = $store
