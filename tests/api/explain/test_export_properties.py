@@ -16,24 +16,21 @@ from api.explain.exported import ADS_MANAGER, Exported, put_beside
 from api.explain.measures import PARTS, Measure
 from api.shelf import Source
 from api.snapshots import Reader
-from tests.api.explain.test_properties import (
+from tests.fixtures.explain_ledgers import (
     AMOUNTS,
     DAYS,
     FEW,
     FIRST,
     NOW,
-    RATIOS,
-    database,
+    Row,
     readers,
     rows,
     write_rows,
 )
+from tests.fixtures.explain_oracle import RATIOS
 
-Row = dict[str, Any]
 Key = tuple[Any, ...]
 SINCE, UNTIL = FIRST + timedelta(days=10), FIRST + timedelta(days=72)
-
-__all__ = ["database"]
 
 
 class Case(NamedTuple):
