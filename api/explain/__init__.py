@@ -5,6 +5,7 @@ exported      an Ads Manager export as a reader
 measures      which parts a metric consists of
 comparison    the queries, in order: rows marked, mixtures valued, steps, rows, classes
 checks        what to look at first
+verdicts      a check in the shape of the answer
 words         figures and rules in words
 sentences     the steps in words
 document      the shape of the answer

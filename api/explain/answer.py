@@ -7,10 +7,10 @@ from api.answers import about_the_past, coverage, meta, read_days, unconverted
 from api.callers import Caller
 from api.errors import BadParameter
 from api.explain.checks import run_checks
-from api.explain.comparison import Comparison, Scope, compare
+from api.explain.comparison import NO_EXPORT, Comparison, Scope, compare
 from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
-from api.explain.exported import ADS_MANAGER, Exported, check_export
+from api.explain.exported import ADS_MANAGER, Exported, check_export, put_beside
 from api.explain.measures import asked_measure
 from api.params import (
     ExplainQuery,
@@ -63,7 +63,11 @@ def _explained(
     store = asked_store(reader, asked.store)
     check_campaigns(reader, store["store"], asked.campaign_ids)
     measure = asked_measure(reader, asked.metric)
-    accounts = reader.rows("accounts", {"store": store["store"], "now": now})
+    if exported:
+        accounts = put_beside(reader, store["store"], exported)
+    else:
+        accounts = reader.rows("accounts", {"store": store["store"], "now": now})
+    compared = [row for row in accounts if row.get("is_exported", True)]
     scope = Scope(
         store=store["store"],
         since=exported.since if exported else asked.since,
@@ -72,8 +76,9 @@ def _explained(
         campaign_ids=asked.campaign_ids,
         reporting_currency=store["reporting_currency"],
         account_currencies=tuple(
-            sorted({row["account_currency"] for row in accounts} - {None})
+            sorted({row["account_currency"] for row in compared} - {None})
         ),
+        left_out=tuple(row["account_id"] for row in accounts if row not in compared),
     )
     if exported:
         check_export(exported, measure, scope.country, scope.account_currencies)
@@ -88,13 +93,13 @@ def _explained(
         row_limit=asked.rows,
         with_shares=asked.shares,
         facts="explain_facts_of_export" if exported else facts,
-        exported=exported,
+        splits=exported.splits() if exported else NO_EXPORT,
     )
-    checks = run_checks(reader, settings, scope, comparison, now)
     since, until = comparison.days
     window = Window(comparison.windows["b"]["today"], since, until, None, None)
     levels = {side.contract.level for side in sides}
     days = read_days(reader, scope.store, window, *levels)
+    checks = run_checks(reader, settings, scope, comparison, days, now)
     left_out = [
         unconverted(row["account_currency"], row)
         for row in reader.rows(

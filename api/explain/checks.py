@@ -1,33 +1,22 @@
 """What to look at first when two numbers differ, in the order in which to look."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
+from api.answers import Days
 from api.explain.comparison import Comparison, Scope
+from api.explain.verdicts import (
+    STEP_OF,
+    as_check,
+    as_evidence,
+    as_found,
+    place,
+    unread,
+)
 from api.schemas_explain import EvidenceRow, ExplainCheck
-from api.schemas_status import Verdict
 from api.settings import Settings
 from api.snapshots import Reader, Row
 from api.status_file import freshness_checks, read_status
 
-# The four checks in their order, then what else can stand between two numbers.
-STEP_OF = {
-    "freshness_and_backfill": 1,
-    "table_parity": 2,
-    "level_parity": 2,
-    "country_conservation": 2,
-    "status_mix": 3,
-    "hierarchy": 4,
-}
-FURTHER = (
-    "currency_coverage",
-    "budget_unit",
-    "restatements",
-    "level_gaps",
-    "vanished_objects",
-)
-ORDER = (*STEP_OF, *FURTHER)
 ROWS = 5
 
 
@@ -36,9 +25,14 @@ def run_checks(
     settings: Settings,
     scope: Scope,
     comparison: Comparison,
+    days: Days,
     now: datetime,
 ) -> list[ExplainCheck]:
-    """The checks of the store, and of the days, country and campaigns compared."""
+    """The checks of the store, and of the days, country and campaigns compared.
+
+    Args:
+        days: which of the days compared were read.
+    """
     first_day, last_day = comparison.days
     values = {
         "store": scope.store,
@@ -58,15 +52,18 @@ def run_checks(
             read_status(settings.data_dir, reader.caller), scope.store, now
         )
     ]
+    checks.append(_unread_days(scope, comparison, days))
     checks.append(_parity(scope, comparison, reader.rows("explain_parity", values)))
     checks += [
         _known(row, found.get(row["check_name"], []))
         for row in reader.rows("status_checks", {"store": scope.store})
     ]
+    if scope.left_out:
+        checks.append(_left_out(scope))
     if not comparison.b.is_export:
         checks.append(_restatements(scope, comparison, found.get("restatements", [])))
     checks.append(
-        _found(
+        as_found(
             scope,
             comparison,
             "level_gaps",
@@ -77,7 +74,7 @@ def run_checks(
         )
     )
     checks.append(
-        _found(
+        as_found(
             scope,
             comparison,
             "vanished_objects",
@@ -88,31 +85,7 @@ def run_checks(
             "Compare with include_inactive=true: their spend was real.",
         )
     )
-    return sorted(checks, key=_place)
-
-
-def _place(check: ExplainCheck) -> int:
-    return ORDER.index(check.check) if check.check in ORDER else len(ORDER)
-
-
-def _check(
-    scope: Scope,
-    name: str,
-    verdict: Verdict,
-    evidence: str,
-    fix: str | None,
-    rows: Iterable[EvidenceRow] = (),
-) -> ExplainCheck:
-    return ExplainCheck(
-        step=STEP_OF.get(name),
-        check=name,
-        store=scope.store,
-        account_id=None,
-        verdict=verdict,
-        evidence=evidence,
-        fix=fix,
-        rows=list(rows),
-    )
+    return sorted(checks, key=place)
 
 
 def _known(row: Row, found: list[Row]) -> ExplainCheck:
@@ -130,7 +103,7 @@ def _known(row: Row, found: list[Row]) -> ExplainCheck:
     return ExplainCheck(
         step=STEP_OF.get(row["check_name"]),
         check=row["check_name"],
-        rows=list(map(_evidence, own)),
+        rows=list(map(as_evidence, own)),
         **{
             name: row[name]
             for name in ("store", "account_id", "verdict", "evidence", "fix")
@@ -138,10 +111,49 @@ def _known(row: Row, found: list[Row]) -> ExplainCheck:
     )
 
 
+def _unread_days(scope: Scope, comparison: Comparison, days: Days) -> ExplainCheck:
+    """Of days that are over: today may not have begun everywhere."""
+    missing = [
+        row
+        for row in days.rows
+        if not row["is_read"]
+        and not row["is_before_account"]
+        and row["date_day"] < comparison.windows["b"]["today"]
+    ]
+    if not missing:
+        return as_check(
+            scope,
+            "unread_days",
+            "ok",
+            "Every day compared that is over was read.",
+            None,
+        )
+    first = missing[0]
+    return as_check(
+        scope,
+        "unread_days",
+        "warn",
+        f"{len(missing):,} account days of those compared were not read, the first "
+        f"{first['date_day']} of account {first['account_id']}.",
+        "Read them: pathways sync --since --until; the backfill comes to them too.",
+    )
+
+
+def _left_out(scope: Scope) -> ExplainCheck:
+    return as_check(
+        scope,
+        "export_accounts",
+        "warn",
+        f"The export has no campaign of {', '.join(scope.left_out)}; what was read of "
+        "these accounts is left out.",
+        "Export them too, each by itself.",
+    )
+
+
 def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainCheck:
     dashboard, daily, adsets = tables
     if not comparison.is_read:
-        return _unread(scope, "table_parity")
+        return unread(scope, "table_parity")
     rows = [
         EvidenceRow(
             account_id=None,
@@ -155,7 +167,7 @@ def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainC
         for table in tables
     ]
     if not daily["is_as_first"]:
-        return _check(
+        return as_check(
             scope,
             "table_parity",
             "fail",
@@ -165,7 +177,7 @@ def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainC
             rows,
         )
     if not adsets["is_as_first"]:
-        return _check(
+        return as_check(
             scope,
             "table_parity",
             "warn",
@@ -174,7 +186,7 @@ def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainC
             "See the check level_gaps.",
             rows,
         )
-    return _check(
+    return as_check(
         scope,
         "table_parity",
         "ok",
@@ -189,14 +201,14 @@ def _restatements(
 ) -> ExplainCheck:
     snapshots = {comparison.a.snapshot_id, comparison.b.snapshot_id}
     if len(snapshots) == 1:
-        return _check(
+        return as_check(
             scope,
             "restatements",
             "ok",
             f"Both read snapshot {snapshots.pop()}: nothing changed in between.",
             None,
         )
-    return _found(
+    return as_found(
         scope,
         comparison,
         "restatements",
@@ -207,44 +219,3 @@ def _restatements(
         "both.",
         "The step as_of has the rows; marts.restatements the history.",
     )
-
-
-def _unread(scope: Scope, name: str) -> ExplainCheck:
-    return _check(
-        scope,
-        name,
-        "not_comparable",
-        "No day of those compared was read.",
-        "Read them: pathways sync --since --until.",
-    )
-
-
-def _found(
-    scope: Scope,
-    comparison: Comparison,
-    name: str,
-    found: list[Row],
-    bad: str,
-    good: str,
-    fix: str,
-) -> ExplainCheck:
-    if not comparison.is_read:
-        return _unread(scope, name)
-    if not found:
-        return _check(scope, name, "ok", good, None)
-    return _check(
-        scope,
-        name,
-        "warn",
-        bad.format(f"{found[0]['found_count']:,}"),
-        fix,
-        map(_evidence, found),
-    )
-
-
-def _evidence(found: Row) -> EvidenceRow:
-    values: dict[str, Any] = {
-        **found,
-        "name": found["object_name"] or found["object_id"],
-    }
-    return EvidenceRow.model_validate(values)

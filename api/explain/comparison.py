@@ -1,13 +1,12 @@
 """The queries behind an explanation, in order. All numbers are the database's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
 from api.errors import NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
-from api.explain.exported import Exported
 from api.explain.measures import Measure
 from api.params import check_days
 from api.snapshots import Reader, Row
@@ -19,7 +18,11 @@ NO_EXPORT = {"has_days": True, "has_countries": True}
 @dataclass(frozen=True)
 class Scope:
     """What both readers are asked for: the store with its currencies, and the days,
-    country and campaigns that were given."""
+    country and campaigns that were given.
+
+    Attributes:
+        left_out: accounts of the store of which an export has nothing.
+    """
 
     store: str
     since: date | None = None
@@ -28,6 +31,7 @@ class Scope:
     campaign_ids: list[str] | None = None
     reporting_currency: str | None = None
     account_currencies: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def compare(
     with_shares: bool,
     order: Sequence[Rule] = tuple(Rule),
     facts: str = "explain_facts",
-    exported: Exported | None = None,
+    splits: Mapping[str, object] = NO_EXPORT,
 ) -> Comparison:
     """What each reader shows of a metric, and the difference in steps.
 
@@ -97,12 +101,9 @@ def compare(
             value for each subset of the rules that differ.
         order: in which the rules are changed.
         facts: the query that makes the rows both are given.
-        exported: the rows of B, where that is an export.
+        splits: whether B splits campaigns by day and country, where it is an export.
     """
     reader.rows("explain_rules", {})
-    if exported:
-        days = {"store": scope.store, "since": scope.since, "until": scope.until}
-        reader.rows("explain_export", {**days, **exported.values()})
     reader.rows(facts, {})
     windows, values = _bound(reader, scope, measure, a, b)
     reader.rows("explain_marked", values)
@@ -138,7 +139,7 @@ def compare(
             {
                 "row_limit": row_limit,
                 "has_campaigns": "account" not in (a.contract.level, b.contract.level),
-                **(exported.splits() if exported else NO_EXPORT),
+                **splits,
             },
         ),
         classes=reader.rows("explain_classes", {}),

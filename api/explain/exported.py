@@ -10,6 +10,7 @@ from datetime import date
 from api.errors import BadParameter
 from api.explain.contracts import Contract
 from api.explain.measures import PARTS, Measure
+from api.snapshots import Reader, Row
 
 # As Ads Manager counts: every status, days that run, the account's own currency.
 ADS_MANAGER = Contract(
@@ -79,6 +80,17 @@ class Exported:
             "has_days": "day" in self.columns,
             "has_countries": "country" in self.columns,
         }
+
+
+def put_beside(reader: Reader, store: str, exported: Exported) -> list[Row]:
+    """Makes a table of the export's rows, for `queries/explain_facts_of_export.sql`.
+
+    Returns:
+        The store's accounts, each with whether it is one of the export's.
+    """
+    days = {"since": exported.since, "until": exported.until}
+    reader.rows("explain_export", {"store": store, **days, **exported.values()})
+    return reader.rows("explain_export_accounts", {"store": store})
 
 
 def check_export(

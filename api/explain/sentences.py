@@ -35,8 +35,8 @@ ADVICE = {
         "to no country (ZZ) is in none by country."
     ),
     Rule.NOT_IN_OURS: (
-        "See that its account is configured and that these days were read: `pathways "
-        "status`, then `pathways sync --since --until`."
+        "See that its account is configured and that these days were read, by the "
+        "check unread_days: `pathways sync --since --until` reads them."
     ),
     Rule.OTHER_NUMBERS: (
         "Meta corrects days for weeks: read them anew, and export again. Purchases "

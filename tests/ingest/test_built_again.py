@@ -35,7 +35,7 @@ def published(tmp_path: Path) -> list[Publication]:
     ]
     load(tmp_path, LOADS[0], accounts=accounts)
     moments = [MONDAY - timedelta(days=1), MONDAY, MONDAY + timedelta(hours=2)]
-    told = []
+    told: list[Publication] = []
     for moment, load_id in zip(moments, LOADS, strict=True):
         before = told[-1].snapshot_id if told else None
         told.append(publish(tmp_path, moment, load_id, previous=before))

@@ -6,14 +6,17 @@ in ZZ; 5 March campaign 2 7.00 / 7.00 / 1 and campaign 4 (never listed) 0.25 / 4
 in an unknown country; 10 March, today, campaign 1 8.25 / 26.00 / 2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
+
+from tests.fixtures.explain_ledgers import ZONES
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]
@@ -87,3 +90,29 @@ def run(
     monkeypatch.setenv("PATHWAYS__DATA_DIR", str(data_dir))
     monkeypatch.setenv("PATHWAYS__NOW", "2026-03-10T09:30:00Z")
     return lambda *words: CliRunner().invoke(pathways, ["explain", *words])
+
+
+@pytest.fixture(scope="module")
+def database(
+    contract_tables: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Catalogs `a` and `b`, what has no catalog's name being b's."""
+    folder = tmp_path_factory.mktemp("explain")
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for catalog in ("a", "b"):
+            contract_tables(folder / f"{catalog}.duckdb")
+            connection.execute(f"attach '{folder}/{catalog}.duckdb' as {catalog}")
+            connection.execute(f"use {catalog}")
+            for number, zone in enumerate(ZONES):
+                connection.execute(
+                    "insert into marts.accounts (store, account_id, timezone_name) "
+                    "values ('acme', ?, ?)",
+                    [str(number), zone],
+                )
+            connection.execute(
+                "insert into marts.account_days (store, account_id, date_day) "
+                "select 'acme', '1', unnest(range(date '2025-12-01', "
+                "date '2026-03-12', interval 1 day))"
+            )
+        yield connection

@@ -17,6 +17,7 @@ def test_the_checks_come_in_the_order_in_which_to_look(
 
     assert [(check["step"], check["check"]) for check in checks] == [
         (1, "freshness_and_backfill"),
+        (1, "unread_days"),
         (2, "table_parity"),
         (2, "level_parity"),
         (2, "country_conservation"),
@@ -80,7 +81,7 @@ def test_tables_that_differ_fail_and_are_named_first(
 
     data = client.get("/v1/explain?store=acme&metric=spend").json()["data"]
 
-    parity = data["checks"][1]
+    parity = data["checks"][2]
     assert (parity["check"], parity["verdict"]) == ("table_parity", "fail")
     assert [row["name"] for row in parity["rows"]][:2] == [
         "marts.dashboard_daily",
@@ -95,6 +96,8 @@ def test_where_no_day_was_read_nothing_is_called_alike(
     data = explained(since="2025-11-01", until="2025-11-02")
 
     verdicts = {check["check"]: check["verdict"] for check in data["checks"]}
+    # The account is of January.
+    assert verdicts["unread_days"] == "ok"
     assert {name for name in verdicts if verdicts[name] == "not_comparable"} == {
         "table_parity",
         "level_gaps",
@@ -121,4 +124,17 @@ def test_a_rate_that_the_days_compared_lack_is_told_though_newer_days_have_their
     assert (found["date_day"], found["spend_account_currency"]) == (
         "2026-03-01",
         "16.00",
+    )
+
+
+def test_days_compared_that_were_not_read_are_counted(
+    explained: Callable[..., Row],
+) -> None:
+    """Read from 25 February on."""
+    checks = explained(since="2026-02-21", until="2026-03-10")["checks"]
+
+    assert (checks[1]["check"], checks[1]["verdict"]) == ("unread_days", "warn")
+    assert checks[1]["evidence"] == (
+        "4 account days of those compared were not read, the first 2026-02-21 of "
+        "account 111."
     )

@@ -173,6 +173,20 @@ def test_days_that_were_exported_and_not_read_are_not_in_ours(
     assert "pathways sync" in data["steps"][2]["sentence"]
 
 
+def test_of_a_store_with_several_accounts_the_exported_one_is_compared(
+    compared: Callable[..., Row],
+) -> None:
+    """Bolt has campaign 10 in dollars and, in another account, 11 in euros."""
+    header = "Campaign ID,Day,Amount spent (USD)"
+
+    data = compared("10,2026-03-09,12.00", header=header, store="bolt")
+
+    assert (data["a"]["value"], data["b"]["value"]) == ("10.00", "12.00")
+    assert steps_of(data)[-1] == ("other_numbers", "2.00")
+    (check,) = [each for each in data["checks"] if each["check"] == "export_accounts"]
+    assert check["evidence"].startswith("The export has no campaign of 222;")
+
+
 @pytest.mark.parametrize(
     ("header", "line", "asked", "said"),
     [

@@ -75,7 +75,7 @@ def test_what_changed_since_mondays_report_is_one_step(
         "Dashboard as of 2026-03-09 10:00 UTC shows 17.50 EUR, "
         "Dashboard as of 2026-03-10 09:30 UTC 20.00 EUR. "
     )
-    restatements = data["checks"][7]
+    restatements = data["checks"][8]
     assert (restatements["check"], restatements["verdict"]) == ("restatements", "warn")
     assert restatements["evidence"] == (
         "2 campaign days of those compared have other numbers in one snapshot than in "

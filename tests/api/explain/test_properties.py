@@ -5,18 +5,14 @@ Compared with a recompute in Python that shares no code (fixtures/explain_oracle
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.callers import EVERYONE
@@ -26,6 +22,15 @@ from api.explain.document import NAMES
 from api.explain.measures import PARTS, Measure
 from api.shelf import Source
 from api.snapshots import Reader
+from tests.fixtures.explain_ledgers import (
+    FEW,
+    NOW,
+    ZONES,
+    Case,
+    cases,
+    restated,
+    write_rows,
+)
 from tests.fixtures.explain_oracle import (
     COLUMNS,
     RATIOS,
@@ -34,186 +39,6 @@ from tests.fixtures.explain_oracle import (
     shown_rows,
     value_of,
 )
-
-Row = dict[str, Any]
-# Early on 10 March in Riyadh, still 9 March in UTC and New York.
-NOW = datetime(2026, 3, 9, 21, 30, tzinfo=UTC)
-ZONES = ["Asia/Riyadh", "America/New_York"]
-FIRST = date(2025, 12, 28)
-STATUSES = ("ACTIVE", "PAUSED", "UNKNOWN", "WITH_ISSUES", None)
-SUMS = ("spend", "revenue", "orders", "purchases", "clicks", "converted_clicks")
-METRICS = (*SUMS, *RATIOS)
-# A comparison takes a dozen statements: few here, many more in the slow ring.
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-class Case(NamedTuple):
-    ledger: Ledger
-    a: Row
-    b: Row
-    metric: str
-
-
-def readers(name: str) -> st.SearchStrategy[Row]:
-    return st.fixed_dictionaries(
-        {
-            "reader": st.just(name),
-            "label": st.just(name.upper()),
-            "window_days": st.sampled_from((2, 7, 80, 80)),
-            "time_zone": st.sampled_from(("account", "UTC", "Etc/GMT-3")),
-            "partial_days": st.sampled_from(("include", "exclude")),
-            "level": st.sampled_from(("campaign", "campaign", "campaign", "adset")),
-            "status": st.sampled_from(("all", "all", "active", "ref_active")),
-            "status_level": st.sampled_from(("own", "campaign")),
-            "status_moment": st.sampled_from(("now", "day", "mixed")),
-            "countries": st.sampled_from(
-                ("all", "no_residual", "known", "with_orders")
-            ),
-            "currency": st.sampled_from(
-                ("reporting", "reporting_all_orders", "account")
-            ),
-            "clicks": st.sampled_from(("all", "link", "outbound")),
-        }
-    )
-
-
-# Days lie where windows end, and where a mixed status becomes the day's own.
-DAYS = st.sampled_from((9, 10, 11, 12, 65, 66, 70, 71, 72)).map(
-    lambda days: FIRST + timedelta(days=days)
-)
-KEYS = st.tuples(
-    st.sampled_from(("campaign", "campaign", "campaign", "adset", "account")),
-    st.sampled_from(("1", "2")),
-    st.sampled_from(("US", "DE", "ZZ", "unknown")),
-    DAYS,
-)
-AMOUNTS = st.decimals(Decimal("-5"), Decimal("900"), places=4)
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> list[Row]:
-    found = []
-    for level, campaign, country, day in draw(
-        st.lists(KEYS, min_size=6, max_size=16, unique=True)
-    ):
-        spend, value = draw(AMOUNTS), draw(AMOUNTS)
-        has_rate = draw(st.sampled_from((True, True, True, False)))
-        rate = Decimal("1.0713456789")
-        found.append(
-            {
-                "store": "acme",
-                "account_id": campaign,
-                "object_id": f"{level} {campaign}",
-                "campaign_id": None if level == "account" else campaign,
-                "level": level,
-                "country_code": country,
-                "date_day": day,
-                "spend": spend * rate if has_rate else None,
-                "spend_account_currency": spend,
-                "purchase_value": value * rate if has_rate else None,
-                "purchase_value_account_currency": value,
-                **{name: draw(st.integers(0, 5)) for name in ("impressions", "clicks")},
-                # Often none, so that a country may have no order at all.
-                "purchases": draw(st.sampled_from((0, 0, 1, 4))),
-                "link_clicks": draw(st.integers(0, 3)),
-                "outbound_clicks": draw(st.integers(0, 2)),
-                **{
-                    name: draw(st.sampled_from(STATUSES))
-                    for name in (
-                        "object_effective_status",
-                        "object_effective_status_now",
-                        "effective_status",
-                        "effective_status_now",
-                    )
-                },
-                **{
-                    name: draw(st.booleans())
-                    for name in (
-                        "is_partial_day",
-                        "is_active",
-                        "was_active",
-                        "is_campaign_active",
-                        "was_campaign_active",
-                    )
-                },
-            }
-        )
-    return found
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    a, b = draw(readers("a")), draw(readers("b"))
-    # Often only some rules differ: small differences are where mistakes hide.
-    for name in draw(st.sets(st.sampled_from(sorted(a.keys() - {"reader", "label"})))):
-        b[name] = a[name]
-    ledger = Ledger(draw(rows()), ZONES, NOW)
-    return Case(ledger, a, b, draw(st.sampled_from(METRICS)))
-
-
-@st.composite
-def restated(draw: st.DrawFn) -> Case:
-    """Some rows were other before, some were not there, some are gone."""
-    case = draw(cases())
-    before = []
-    for row in case.ledger.rows:
-        match draw(st.sampled_from(("same", "other", "new"))):
-            case "same":
-                before.append(row)
-            case "other":
-                before.append({**row, "purchases": 9, "is_active": False})
-    gone = draw(st.sampled_from(case.ledger.rows))
-    before.append({**gone, "object_id": "gone", "country_code": "FR"})
-    return case._replace(ledger=replace(case.ledger, before=before))
-
-
-@pytest.fixture(scope="module")
-def database(
-    contract_tables: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Catalogs `a` and `b`, what has no catalog's name being b's."""
-    folder = tmp_path_factory.mktemp("explain")
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        for catalog in ("a", "b"):
-            contract_tables(folder / f"{catalog}.duckdb")
-            connection.execute(f"attach '{folder}/{catalog}.duckdb' as {catalog}")
-            connection.execute(f"use {catalog}")
-            for number, zone in enumerate(ZONES):
-                connection.execute(
-                    "insert into marts.accounts (store, account_id, timezone_name) "
-                    "values ('acme', ?, ?)",
-                    [str(number), zone],
-                )
-            connection.execute(
-                "insert into marts.account_days (store, account_id, date_day) "
-                "select 'acme', '1', unnest(range(date '2025-12-01', "
-                "date '2026-03-12', interval 1 day))"
-            )
-        yield connection
-
-
-def write_rows(
-    database: duckdb.DuckDBPyConnection, catalog: str, ledger_rows: list[Row]
-) -> None:
-    types = {name: pa.decimal128(38, 14) for name in ("spend", "purchase_value")} | {
-        name: pa.decimal128(18, 4)
-        for name in ("spend_account_currency", "purchase_value_account_currency")
-    }
-    given_rows = pa.table(
-        {
-            name: pa.array(
-                [row[name] for row in ledger_rows],
-                types.get(name, pa.string() if "status" in name else None),
-            )
-            for name in ledger_rows[0]
-        }
-    )
-    database.execute(f"delete from {catalog}.marts.explain_rows")
-    database.register("given_rows", given_rows)
-    database.execute(
-        f"insert into {catalog}.marts.explain_rows by name from given_rows"
-    )
 
 
 def compared(
