@@ -63,7 +63,7 @@ MEANINGS = {
         "The campaign's effective status when it was last listed; null if it never was."
     ),
     "evidence": "What was found, as a sentence with its figures.",
-    "first_day": "The oldest day that was read.",
+    "first_day": "The oldest day that campaigns were read for.",
     "first_seen_at": "When it was first listed (UTC).",
     "fix": "What to do about it; null when ok.",
     "fx_rate": (
@@ -94,8 +94,8 @@ MEANINGS = {
     "link_clicks": "Clicks on links (`inline_link_clicks`).",
     "load_id": "The dlt load that first stored these values.",
     "loaded_at": "When these values were first read (UTC).",
-    "newest_complete_day": "The newest day that was over when it was read.",
-    "newest_day": "The newest day that was read.",
+    "newest_complete_day": "The newest day that was over when its campaigns were read.",
+    "newest_day": "The newest day that campaigns were read for.",
     "object_id": "Meta's id of the row's own object: account, campaign, ad set or ad.",
     "object_name": "Its name.",
     "object_type": "campaign, adset or ad.",

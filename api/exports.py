@@ -35,7 +35,7 @@ TOO_LONG = (
 )
 HEADERS = {
     "X-Data-Through": "meta.data_through; empty where it is null.",
-    "X-Meta": "meta of the same rows as JSON, in ASCII. Where it were longer than "
+    "X-Meta": "meta of the same rows as JSON, in ASCII. Where that has more than "
     f"{MOST_META_BYTES} bytes, coverage is null and a warning says so.",
     "X-Row-Count": "How many rows there are.",
     "X-Snapshot-ID": "meta.snapshot_id.",

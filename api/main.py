@@ -143,13 +143,12 @@ def create_app(settings: Settings) -> FastAPI:
 def _paths(settings: Settings) -> frozenset[str]:
     """Of every route."""
     documents = (documentation.router,) if settings.has_docs else ()
-    paths = {
+    return frozenset(
         route.path
         for router in (*MOVING, *KEPT, *documents)
         for route in router.routes
         if isinstance(route, Route)
-    }
-    return frozenset(paths | ({"/openapi.json"} if settings.has_docs else set()))
+    )
 
 
 def _require_key(settings: Settings, keyring: Keyring) -> None:

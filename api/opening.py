@@ -51,8 +51,10 @@ class Opened(Generic[Connection]):
     def hold(self) -> bool:
         """Keep it open until `leave`; False where another one has taken its place."""
         with self._counting:
-            self._readers += not self._is_retired
-            return not self._is_retired
+            if self._is_retired:
+                return False
+            self._readers += 1
+            return True
 
     def leave(self) -> None:
         """Read no longer."""

@@ -218,7 +218,8 @@ class Meta(Shape):
         "The one snapshot that all of the answer is read from."
     )
     data_through: date | None = told(
-        "The last day that every account of the store has a reading of."
+        "The last day that every account of the store has a reading of, of campaigns; "
+        "coverage is of the answer's own level."
     )
     generated_at: datetime = told("When the answer was made (UTC).")
     currency: str | None = told(

@@ -67,6 +67,8 @@ class AsOf:
 def rebuild(settings: Settings, moment: datetime, target: Path | None = None) -> AsOf:
     """Build core and marts as of a moment. The caller holds the lock.
 
+    What was built whole before stays where not all of it is left any more.
+
     Args:
         target: the file to write; by default one named by its snapshot in `as_of`.
 

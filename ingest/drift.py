@@ -16,13 +16,17 @@ logger = logging.getLogger(__name__)
 SETTLED_AFTER_DAYS = 28
 
 # What is compared, in the build and in what was published.
-_COMPARED = {
-    "marts.accounts": ("account_id",),
-    "marts.account_days": ("account_id", "date_day", "age_days"),
-    "core.meta_insights": (
-        *("account_id", "date_day", "level", "is_total", "spend_account_currency"),
-    ),
-}
+_COMPARED = (
+    "marts.accounts.account_id",
+    "marts.account_days.account_id",
+    "marts.account_days.date_day",
+    "marts.account_days.age_days",
+    "core.meta_insights.account_id",
+    "core.meta_insights.date_day",
+    "core.meta_insights.level",
+    "core.meta_insights.is_total",
+    "core.meta_insights.spend_account_currency",
+)
 
 _COLUMNS = """
 select schema_name || '.' || table_name || '.' || column_name
@@ -139,8 +143,7 @@ def lacks(
     """
     found = connection.execute(_COLUMNS, {"database": database}).fetchall()
     there = {name for (name,) in found}
-    wanted = (f"{table}.{name}" for table, names in _COMPARED.items() for name in names)
-    return [name for name in wanted if name not in there]
+    return [name for name in _COMPARED if name not in there]
 
 
 def losses(

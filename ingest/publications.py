@@ -170,8 +170,11 @@ def known_ids(data_dir: Path) -> frozenset[str]:
     warehouse = data_dir / "warehouse.duckdb"
     if not warehouse.exists():
         return frozenset()
-    with duckdb.connect(str(warehouse)) as connection:
-        return frozenset(each.snapshot_id for each in recorded(connection))
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        if not has_table(connection, "ledger", "publications"):
+            return frozenset()
+        found = connection.execute("select snapshot_id from ledger.publications")
+        return frozenset(snapshot_id for (snapshot_id,) in found.fetchall())
 
 
 def thinned_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:

@@ -24,6 +24,7 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("ruff", "format", "--check", "."),
         ("ruff", "check", "."),
         ("mypy",),
+        pytest.param(("mypy", "-p", "tests"), marks=pytest.mark.slow),
         pytest.param(("sqlfluff", "lint", "dbt_project"), marks=pytest.mark.slow),
         pytest.param(
             ("sqlfluff", "lint", "--templater", "placeholder", "api/queries"),

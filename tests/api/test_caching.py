@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from api.answers import meta
 from api.keys import Keys, new_key
 from api.main import create_app
 from api.settings import Settings
@@ -275,16 +276,14 @@ def test_an_answer_during_which_the_snapshot_changes_is_not_kept(
     acme_world: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from api.routes import stores
-
-    told = stores.meta
+    stores = "api.routes.stores.meta"
 
     def published_meanwhile(*arguments: Any) -> Any:
-        monkeypatch.setattr(stores, "meta", told)
+        monkeypatch.setattr(stores, meta)
         publish(acme_world, "s2")
-        return told(*arguments)
+        return meta(*arguments)
 
-    monkeypatch.setattr(stores, "meta", published_meanwhile)
+    monkeypatch.setattr(stores, published_meanwhile)
     during = client.get("/v1/stores")
     after = client.get("/v1/stores")
 

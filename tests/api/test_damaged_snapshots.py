@@ -164,7 +164,7 @@ def _swapped(file: Path, chance: random.Random) -> None:
 def _other_value(file: Path, chance: random.Random) -> None:
     """One value of a JSON file becomes another, of another kind maybe."""
     document = json.loads(file.read_bytes())
-    values = (
+    values: tuple[object, ...] = (
         "s1",
         "s2",
         "../../etc/passwd",
@@ -348,7 +348,7 @@ def test_what_changes_under_a_reader_gives_no_other_numbers(
     """Blocks are read while they change; the next request has the one before."""
     with LocalClient(create_app(settings)) as client:
         assert client.get("/readyz").status_code == 200
-        with client.app.state.snapshots.reading(EVERYONE) as reader:  # type: ignore[attr-defined]
+        with client.state.snapshots.reading(EVERYONE) as reader:
             file = folder.path / "snapshots/s3.duckdb"
             with file.open("r+b") as content:
                 content.seek(12_288 + where * 40_000)

@@ -93,10 +93,13 @@ def test_every_link_of_the_page_leads_somewhere(seen: Seen) -> None:
 def test_what_everybody_may_ask_for_is_made_once(
     client: LocalClient, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[str] = []
-    monkeypatch.setattr(
-        client.app, "openapi", lambda: made.append("") or document, raising=True
-    )
+    made: list[dict[str, Any]] = []
+
+    def make() -> dict[str, Any]:
+        made.append(document)
+        return document
+
+    monkeypatch.setattr(client.app, "openapi", make)
 
     answers = [client.get(path) for path in ("/openapi.json", "/docs") * 3]
 

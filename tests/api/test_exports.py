@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from pydantic import BaseModel
 
 from api.main import create_app
 from api.schemas_objects import CampaignRow
@@ -155,6 +156,7 @@ def test_parquet_has_the_rows_of_the_pages_in_the_tables_types(
 def _shaped(level: str, row: Row) -> Any:
     from api.schemas_objects import AccountRow, AdRow, AdsetRow
 
+    shapes: dict[str, type[BaseModel]]
     shapes = {"campaign": CampaignRow, "adset": AdsetRow, "ad": AdRow}
     return shapes.get(level, AccountRow).model_validate(row)
 
@@ -273,6 +275,7 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) ->
         ("image/png", "application/json"),
         (",;=,;q=1", "application/json"),
         ("text/csv, */*", "text/csv; charset=utf-8"),
+        ("*/*, text/csv", "text/csv; charset=utf-8"),
         ("text/csv;q=0.1, */*", "application/json"),
         ("text/csv;q=0.1, application/*", "application/json"),
         ("application/json;q=0.1, application/*", "application/x-ndjson"),

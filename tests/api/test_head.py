@@ -46,7 +46,10 @@ def sent(app: ASGIApp, method: str, path: str) -> bytes:
     async def send(message: Message) -> None:
         pieces.append(message.get("body", b""))
 
-    asyncio.run(app(scope, receive, send))
+    async def ask() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(ask())
     return b"".join(pieces)
 
 

@@ -174,7 +174,9 @@ def test_a_hostile_header_changes_nothing(client: LocalClient, header: str) -> N
         # A plain request id is the caller's to choose.
         is_plain = header == "X-Request-ID" and text.isalnum()
         if {"\x00", "\r"}.isdisjoint(text) and not is_plain:
-            answer = client.get("/v1/dashboard", headers={header: text.encode()})
+            answer = client.get(
+                "/v1/dashboard", headers={header.encode(): text.encode()}
+            )
 
             assert (answer.status_code, answer.content) == (200, usual.content)
             assert MARK not in str(answer.headers)
@@ -240,8 +242,8 @@ def test_a_hostile_name_of_a_part_is_refused(client: LocalClient) -> None:
 
 
 def test_half_of_a_letter_is_no_value(client: LocalClient) -> None:
-    body = copy.deepcopy(BODY)
-    next(place for place in [body["filters"][0]["values"]])[0] = "\ud800"
+    body: dict[str, Any] = copy.deepcopy(BODY)
+    body["filters"][0]["values"][0] = "\ud800"
 
     answer = client.post(
         "/v1/query",
@@ -271,7 +273,7 @@ def test_a_cursor_made_up_in_the_right_form_finds_nothing_or_is_refused(
         "status": None,
         "include_absent": False,
     }
-    snapshots = client.app.state.snapshots
+    snapshots = client.state.snapshots
     with snapshots.reading(EVERYONE) as reader:
         made_up = [
             (path, write_cursor(reader, request, key))

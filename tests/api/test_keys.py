@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -121,7 +122,7 @@ def test_a_key_that_is_not_valid_is_refused_and_nothing_says_why(
     key, text = made
     header = b"Bearer " + spoil(text).encode("latin-1")
 
-    answer = client.get("/v1/stores", headers={"Authorization": header})
+    answer = client.get("/v1/stores", headers={b"Authorization": header})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "API-401-KEY")
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
@@ -336,7 +337,7 @@ def test_damaged_keys_let_nobody_in(
     ],
 )
 def test_where_others_reach_it_the_api_wants_a_key_to_start(
-    settings: Settings, data_dir: Path, changes: dict[str, object], name: str
+    settings: Settings, data_dir: Path, changes: dict[str, Any], name: str
 ) -> None:
     reachable = replace(settings, **changes)
     key, _ = new_key("page", ["acme"], NOW, NOW + LONGER)

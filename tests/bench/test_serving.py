@@ -57,7 +57,7 @@ def duckdb_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         return inner(self, query, values)
 
     (folder / "keys.json").rename(folder / "keys.aside")
-    found = []
+    found: list[float] = []
     with LocalClient(create_app(settings_of(folder))) as client:
         client.get(DASHBOARD.format(since="2020-01-01", until="2020-01-01"))
         with monkeypatch.context() as patch:

@@ -51,12 +51,16 @@ def die_while_publishing(data_dir: Path, number: int) -> str:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"published_at": "2026-03-10T1x:02:05+00:00"},
-        {"published_at": "2026-03-10T12:02:05"},
-        {"bytes": "many"},
-        {"sha256": 7},
+        pytest.param({"published_at": "2026-03-10T1x:02:05+00:00"}, id="moment"),
+        *(
+            pytest.param(each, marks=pytest.mark.slow, id=str(each))
+            for each in (
+                {"published_at": "2026-03-10T12:02:05"},
+                {"bytes": "many"},
+                {"sha256": 7},
+            )
+        ),
     ],
-    ids=str,
 )
 def test_a_damaged_manifest_is_none_and_stops_nothing(
     tmp_path: Path, changes: dict[str, Any]
@@ -73,10 +77,9 @@ def test_a_damaged_manifest_is_none_and_stops_nothing(
     assert find(tmp_path, again.snapshot_id) == again
 
 
-@pytest.mark.parametrize("zone", ["UTD", "America", "../etc", 7])
-def test_a_zone_that_nobody_knows_is_left_out(tmp_path: Path, zone: object) -> None:
+def test_a_zone_that_nobody_knows_is_left_out(tmp_path: Path) -> None:
     ids = published(tmp_path, 2)
-    change(tmp_path, ids[1], zones=[zone, "Asia/Riyadh"])
+    change(tmp_path, ids[1], zones=["UTD", "America", "../etc", "", 7, "Asia/Riyadh"])
 
     removed = prune(tmp_path, A_WEEK)
 
@@ -88,15 +91,15 @@ def test_a_zone_that_nobody_knows_is_left_out(tmp_path: Path, zone: object) -> N
 
 def test_a_name_is_never_given_twice_though_others_are_pruned(tmp_path: Path) -> None:
     ids = []
-    for number in range(5):
+    for number in range(4):
         build(tmp_path, number)
         ids.append(publish(tmp_path, NOON, "1772603600.5").snapshot_id)
         prune(tmp_path, Shelf(newest=1, days=0, most_bytes=0))
 
-    assert len(set(ids)) == 5
+    assert len(set(ids)) == 4
     found = newest(tmp_path)
     assert found is not None
-    assert (found.snapshot_id, spend_in(found.file)) == (ids[4], 4)
+    assert (found.snapshot_id, spend_in(found.file)) == (ids[3], 3)
 
 
 def test_a_name_that_the_warehouse_remembers_is_not_given_again(
@@ -126,6 +129,7 @@ def test_a_publish_that_died_before_its_pointer_is_stepped_over(
     assert previous(tmp_path, dead) == previous(tmp_path, after) == ids[1]
 
 
+@pytest.mark.slow
 def test_what_is_published_while_pinned_names_the_one_before_it(
     tmp_path: Path,
 ) -> None:
@@ -160,6 +164,7 @@ def test_what_nobody_ever_had_is_no_publication(tmp_path: Path) -> None:
     assert then[1].holds_at(datetime(2026, 3, 10, 12, 45, tzinfo=UTC))
 
 
+@pytest.mark.slow
 def test_what_was_gone_back_from_was_published_whoever_steps_over_it(
     tmp_path: Path,
 ) -> None:

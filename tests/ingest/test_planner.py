@@ -9,10 +9,13 @@ import pytest
 from ingest.fields import LEVELS, Level
 from ingest.planner import (
     AccountState,
+    PlannedWindow,
     Tier,
+    at_most,
     backfill_windows,
     fresh_windows,
     objects_changed_since,
+    troubled_last,
 )
 from ingest.windows import DateWindow
 
@@ -344,3 +347,36 @@ def test_objects_are_listed_whole_once_a_day_and_else_by_change(
 
     # Ten minutes before the newest listing, for clocks that differ.
     assert found == since
+
+
+def history(newest: int, oldest: int) -> PlannedWindow:
+    """Days so many days ago."""
+    window = DateWindow(ago(oldest), ago(newest))
+    return PlannedWindow("1", window, "backfill", "history never read")
+
+
+def test_days_that_failed_come_after_the_others_and_slow_ones_last_of_all() -> None:
+    plan = [history(40, 44), history(50, 51)]
+    failed = {ago(41), ago(43), ago(44), ago(50)}
+
+    planned = troubled_last(plan, failed, {ago(41): "load 2", ago(50): "load 1"})
+
+    assert planned == [
+        history(40, 40),
+        history(42, 42),
+        history(51, 51),
+        # Failed.
+        history(43, 44),
+        # Slow, the one that has waited longest first.
+        history(50, 50),
+        history(41, 41),
+    ]
+
+
+def test_of_a_plan_whole_windows_are_taken_and_one_at_least() -> None:
+    plan = [history(40, 44), history(50, 51), history(60, 60)]
+
+    assert at_most(3, plan) == plan[:1]
+    assert at_most(7, plan) == plan[:2]
+    assert at_most(8, plan) == plan
+    assert at_most(8, []) == []

@@ -49,6 +49,7 @@ class Seeded:
     def explain(self, seeded: Difference) -> dict[str, Any]:
         now = self.now + timedelta(hours=seeded.clock)
         settings = Settings(self.data_dir, now=now, readers=READERS)
+        asked: dict[str, Any]
         asked = {"store": seeded.store, "metric": seeded.metric, "a": seeded.a}
         asked |= seeded.asked | {"b": seeded.b}
         if seeded.of:

@@ -183,8 +183,8 @@ def test_seen_from_the_other_side_in_reverse_order_everything_is_its_negative(
             assert one == other if one is None or other is None else one == -other
     if told.ends["difference"] is not None:
         assert told.ends["difference"] == -back.ends["difference"]
-    for share, returned in zip(told.shares or [], back.shares or [], strict=True):
-        one, other = share["weighted_sum"], returned["weighted_sum"]
+    for share, turned in zip(told.shares or [], back.shares or [], strict=True):
+        one, other = share["weighted_sum"], turned["weighted_sum"]
         assert one == other if one is None or other is None else one == -other
 
 
