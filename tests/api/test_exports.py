@@ -6,8 +6,7 @@ acme has five rows in its default window, as tests/api/test_rows tells.
 import csv
 import io
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ import duckdb
 import pytest
 from pydantic import BaseModel
 
-from api.main import create_app
 from api.schemas_objects import CampaignRow
-from api.settings import Settings
 from api.snapshots import Reader
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import reporting_into, served
+from tests.fixtures.world_rows import World
+from tests.fixtures.worlds import acme
 
 Row = dict[str, Any]
-Publish = Callable[..., None]
 FORMS = ("ndjson", "csv", "parquet")
 LEVELS = ["campaign", "adset", "ad", "account"]
 MONEY = {
@@ -99,19 +98,23 @@ def parquet_rows(content: bytes, folder: Path) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-@pytest.fixture
-def world(publish: Publish, report: Callable[..., None], acme_world: Any) -> None:
+def world() -> World:
     """One store, whose rows say when they were read, to the microsecond."""
+    made = acme()
     for table in ("daily", "adset", "ad"):
-        for row in acme_world[f"core.meta_{table}_metrics"]:
+        for row in made[f"core.meta_{table}_metrics"]:
             row["loaded_at"] = "2026-03-10T09:25:00.123456Z"
-    acme_world["core.meta_daily_metrics"][3]["spend"] = "-0.50000000000001"
-    acme_world["core.meta_level_totals"][0]["date_day"] = "2026-03-09"
-    publish(acme_world)
-    report()
+    made["core.meta_daily_metrics"][3]["spend"] = "-0.50000000000001"
+    made["core.meta_level_totals"][0]["date_day"] = "2026-03-09"
+    return made
 
 
-@pytest.mark.usefixtures("world")
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
+    with served(tmp_path_factory.mktemp("acme"), world()) as client:
+        yield client
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_ndjson_has_the_rows_of_the_pages_word_for_word(
     client: LocalClient, level: str
@@ -124,7 +127,6 @@ def test_ndjson_has_the_rows_of_the_pages_word_for_word(
     assert in_order([json.loads(line) for line in lines]) == in_order(expected)
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("level", LEVELS)
 def test_csv_has_the_rows_of_the_pages_as_text(client: LocalClient, level: str) -> None:
     expected = [
@@ -137,7 +139,6 @@ def test_csv_has_the_rows_of_the_pages_as_text(client: LocalClient, level: str) 
     )
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("level", LEVELS)
 def test_parquet_has_the_rows_of_the_pages_in_the_tables_types(
     client: LocalClient, level: str, tmp_path: Path
@@ -161,7 +162,6 @@ def _shaped(level: str, row: Row) -> Any:
     return shapes.get(level, AccountRow).model_validate(row)
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("query", "count"),
     [
@@ -192,7 +192,6 @@ def test_filters_narrow_every_form_as_they_narrow_pages(
         assert keys(found) == keys(expected)
 
 
-@pytest.mark.usefixtures("world")
 def test_csv_without_rows_is_its_header(client: LocalClient) -> None:
     query = "campaign?since=2026-02-26&until=2026-02-27&format=csv"
 
@@ -201,23 +200,23 @@ def test_csv_without_rows_is_its_header(client: LocalClient) -> None:
     assert set(header) == set(CampaignRow.model_fields)
 
 
-@pytest.fixture
-def hostile(publish: Publish, report: Callable[..., None], acme_world: Any) -> None:
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
     """Campaigns whose names a spreadsheet, or csv itself, would trip over."""
-    row = acme_world["core.meta_daily_metrics"][2]
-    acme_world["core.meta_daily_metrics"] = [
+    made = acme()
+    row = made["core.meta_daily_metrics"][2]
+    made["core.meta_daily_metrics"] = [
         row | {"campaign_id": str(number), "campaign_name": name, "spend": "-1.00"}
         for number, name in enumerate(HOSTILE)
     ]
-    publish(acme_world)
-    report()
+    with served(tmp_path_factory.mktemp("hostile"), made) as client:
+        yield client
 
 
-@pytest.mark.usefixtures("hostile")
 def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
-    client: LocalClient,
+    hostile: LocalClient,
 ) -> None:
-    rows = csv_rows(export(client, "campaign?format=csv"))
+    rows = csv_rows(export(hostile, "campaign?format=csv"))
 
     names = {int(row["campaign_id"]): row["campaign_name"] for row in rows}
     # Those before the quotation begin like formulas; numbers may be negative.
@@ -230,19 +229,17 @@ def test_no_cell_of_csv_is_a_formula_and_nothing_else_is_changed(
     assert {row["spend"] for row in rows} == {"-1.00"}
 
 
-@pytest.mark.usefixtures("hostile")
 def test_ndjson_and_parquet_have_names_as_they_are(
-    client: LocalClient, tmp_path: Path
+    hostile: LocalClient, tmp_path: Path
 ) -> None:
-    lines = export(client, "campaign?format=ndjson").decode().split("\n")[:-1]
-    rows = parquet_rows(export(client, "campaign?format=parquet"), tmp_path)
+    lines = export(hostile, "campaign?format=ndjson").decode().split("\n")[:-1]
+    rows = parquet_rows(export(hostile, "campaign?format=parquet"), tmp_path)
 
     for found in ([json.loads(line) for line in lines], rows):
         names = {int(row["campaign_id"]): row["campaign_name"] for row in found}
         assert names == dict(enumerate(HOSTILE))
 
 
-@pytest.mark.usefixtures("world")
 def test_csv_is_as_rfc_4180_wants_it(client: LocalClient) -> None:
     content = export(client, "campaign?format=csv")
 
@@ -251,7 +248,6 @@ def test_csv_is_as_rfc_4180_wants_it(client: LocalClient) -> None:
     assert content.endswith(b"\r\n")
 
 
-@pytest.mark.usefixtures("world")
 def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) -> None:
     plain = client.get("/v1/rows/campaign?format=csv")
     marked = client.get("/v1/rows/campaign?format=csv&bom=true")
@@ -260,7 +256,6 @@ def test_csv_has_a_byte_order_mark_where_it_is_asked_for(client: LocalClient) ->
     assert marked.headers["Content-Length"] == str(len(marked.content))
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
@@ -294,14 +289,12 @@ def test_the_form_is_what_accept_prefers(
     assert "Accept" in answer.headers["Vary"]
 
 
-@pytest.mark.usefixtures("world")
 def test_a_form_that_is_named_goes_before_accept(client: LocalClient) -> None:
     answer = client.get("/v1/rows/campaign?format=json", headers={"Accept": "text/csv"})
 
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.usefixtures("world")
 def test_an_export_says_what_it_is_of(client: LocalClient) -> None:
     headers = client.get("/v1/rows/adset?format=csv").headers
 
@@ -316,8 +309,6 @@ def test_an_export_says_what_it_is_of(client: LocalClient) -> None:
 STALE = {"since": "2026-03-10T09:00:00+00:00", "why": "Die Prüfung: 1 < 2,\n无效"}
 
 
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("query", "told"),
     [
@@ -327,23 +318,22 @@ STALE = {"since": "2026-03-10T09:00:00+00:00", "why": "Die Prüfung: 1 < 2,\n无
     ],
 )
 def test_an_export_says_of_itself_what_its_pages_say(
-    client: LocalClient,
-    report: Callable[..., None],
-    form: str,
-    query: str,
-    told: tuple[str, ...],
+    tmp_path: Path, query: str, told: tuple[str, ...]
 ) -> None:
-    report(stale=STALE)
-    expected = client.get(f"/v1/rows/ad?{query}").json()["meta"]
+    with served(tmp_path, world()) as client:
+        reporting_into(tmp_path)(stale=STALE)
+        expected = client.get(f"/v1/rows/ad?{query}").json()["meta"]
+        headers = [
+            client.get(f"/v1/rows/ad?format={form}&{query}").headers["X-Meta"]
+            for form in FORMS
+        ]
 
-    header = client.get(f"/v1/rows/ad?format={form}&{query}").headers["X-Meta"]
-
-    assert json.loads(header) == expected
     assert all(expected[name] for name in told)
-    assert header.isascii()
+    for header in headers:
+        assert json.loads(header) == expected
+        assert header.isascii()
 
 
-@pytest.mark.usefixtures("world")
 def test_what_an_export_says_of_itself_fits_into_a_head(client: LocalClient) -> None:
     query = "/v1/rows/campaign?since=2023-01-01&until=2026-02-24"
     unread = client.get(query).json()["meta"]["coverage"]["missing_days"]
@@ -357,12 +347,11 @@ def test_what_an_export_says_of_itself_fits_into_a_head(client: LocalClient) -> 
     assert "as JSON" in json.loads(header)["warnings"][-1]
 
 
-@pytest.mark.usefixtures("world")
-def test_a_listed_page_may_read_all_that_an_export_says(settings: Settings) -> None:
+def test_a_listed_page_may_read_all_that_an_export_says(tmp_path: Path) -> None:
     page = "https://reports.example"
-    client = LocalClient(create_app(replace(settings, cors_origins=(page,))))
 
-    answer = client.get("/v1/rows/ad?format=csv", headers={"Origin": page})
+    with served(tmp_path, world(), cors_origins=(page,)) as client:
+        answer = client.get("/v1/rows/ad?format=csv", headers={"Origin": page})
 
     exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
     own = {name for name in answer.headers if name.startswith("x-")} - {
@@ -372,7 +361,6 @@ def test_a_listed_page_may_read_all_that_an_export_says(settings: Settings) -> N
     assert own | {"content-disposition", "etag"} <= set(exposed)
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize(
     "query",
     ["format=csv&limit=10", "format=csv&cursor=x", "format=ndjson&bom=true", "bom=1"],
@@ -383,7 +371,6 @@ def test_what_an_export_lacks_is_refused(client: LocalClient, query: str) -> Non
     assert (answer.status_code, answer.json()["code"]) == (422, "API-422-PARAMETER")
 
 
-@pytest.mark.usefixtures("world")
 def test_who_has_the_export_costs_no_second_one(
     client: LocalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.test_query import ALL_DAYS, asked, cells, registry, rows, world
+from tests.api.test_query import asked, cells, registry, rows, world
 from tests.fixtures.local_client import LocalClient
 from tests.fixtures.published import served
 from tests.fixtures.worlds import both
@@ -95,32 +95,38 @@ def test_several_attribution_settings_in_one_sum_are_told(client: LocalClient) -
     assert parts["meta"]["warnings"] == []
 
 
-@pytest.mark.parametrize(
-    ("settings", "is_mixed", "said"),
-    [
-        (["1d_click", "1d_click"], False, []),
-        (["1d_click", "7d_click"], True, ["add up several"]),
-        (["1d_click", None], None, ["it is not known"]),
-        ([None, None], None, ["it is not known"]),
-        (["1d_click", "7d_click", None], True, ["add up several"]),
+def test_an_unknown_attribution_setting_is_not_another_one(tmp_path: Path) -> None:
+    settings: dict[str, list[str | None]] = {
+        "2026-03-01": ["1d_click", "1d_click"],
+        "2026-03-02": ["1d_click", "7d_click"],
+        "2026-03-03": ["1d_click", None],
+        "2026-03-04": [None, None],
+        "2026-03-05": ["1d_click", "7d_click", None],
         # Of one row whose ad sets differ.
-        (["mixed"], True, ["add up several"]),
-    ],
-)
-def test_an_unknown_attribution_setting_is_not_another_one(
-    tmp_path: Path, settings: list[str | None], is_mixed: bool | None, said: list[str]
-) -> None:
+        "2026-03-06": ["mixed"],
+    }
     made = world()
+    some = made["marts.dashboard_daily"][0]
     made["marts.dashboard_daily"] = [
-        {**row, "attribution_setting": setting}
-        for row, setting in zip(made["marts.dashboard_daily"], settings, strict=False)
+        {**some, "date_day": day, "attribution_setting": setting}
+        for day, found in settings.items()
+        for setting in found
     ]
 
     with served(tmp_path, made) as client:
-        document = asked(client, measures=["purchases"], **ALL_DAYS)
+        by_day = rows(client, measures=["purchases"], dimensions=["date_day"])
+        warnings = {
+            day: asked(client, measures=["purchases"], since=day, until=day)["meta"][
+                "warnings"
+            ]
+            for day in settings
+        }
 
-    (row,) = document["data"]["rows"]
-    assert row["is_attribution_mixed"] is is_mixed
-    warnings = document["meta"]["warnings"]
-    assert len(warnings) == len(said)
-    assert all(text in warning for text, warning in zip(said, warnings, strict=True))
+    assert [row["is_attribution_mixed"] for row in by_day] == [
+        *(False, True, None, None, True, True),
+    ]
+    said = {day: " ".join(told) for day, told in warnings.items()}
+    assert [len(told) for told in warnings.values()] == [0, 1, 1, 1, 1, 1]
+    for day, text in said.items():
+        is_unknown = day in ("2026-03-03", "2026-03-04")
+        assert ("it is not known" in text) is is_unknown
