@@ -283,7 +283,8 @@ def _invalid_request(request: Request, error: Exception) -> JSONResponse:
         HTTPStatus.UNPROCESSABLE_ENTITY,
         BadParameter.code,
         f"The request has parameters that cannot be used: {names}.",
-        "Correct what `errors` names; /docs lists every parameter and its values.",
+        "Correct what `errors` names; /docs, where it is served, lists every parameter "
+        "and its values.",
         errors,
     )
 
@@ -296,7 +297,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
         status,
         f"API-{status.value}",
         f"{status.phrase}.",
-        "/docs lists the routes and their methods.",
+        "/docs, where it is served, lists the routes and their methods.",
     )
     answer.headers.update(error.headers or {})
     return answer

@@ -78,7 +78,7 @@ class Opening(Generic[Connection]):
     """Opens databases, and remembers which files were not whole."""
 
     def __init__(self, connect: Callable[[Path], Connection]) -> None:
-        """Nothing is opened before it is asked for.
+        """Nothing is remembered yet.
 
         Args:
             connect: opens a database, or raises Unusable.

@@ -157,6 +157,8 @@ def _values(parent: Element, schema: Document, but: str = "") -> None:
             plain = kind.get("type", "anything")
             examples = "".join(f", as `{one}`" for one in kind.get("examples", ()))
             _say(parent, kind.get("format") or WORDS.get(plain, plain))
+            if "maximum" in kind:
+                _say(parent, f" from {kind['minimum']} to {kind['maximum']}")
             _say(parent, examples)
     if "default" in schema:
         default = schema["default"]

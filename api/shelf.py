@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Generic
@@ -43,6 +43,24 @@ class Source:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Found(Generic[Connection]):
+    """What a look at the files found: one thing, so that nobody sees parts of two.
+
+    Attributes:
+        opened: None where nothing can be read.
+        problem: why it is not what the pointer names; None where it is.
+    """
+
+    opened: Opened[Connection] | None = None
+    pin: ByHand | None = None
+    problem: str | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (self.problem,) if self.problem else ()
+
+
 class Shelf(Generic[Connection]):
     """The open databases of a data folder."""
 
@@ -66,9 +84,7 @@ class Shelf(Generic[Connection]):
         self._look_at = 0.0
         self._seen: object = None
         self._is_doubted = False
-        self._current: Opened[Connection] | None = None
-        self._pin: ByHand | None = None
-        self._problem: str | None = None
+        self._found = _Found[Connection]()
 
     @contextmanager
     def held(
@@ -82,8 +98,7 @@ class Shelf(Generic[Connection]):
             AsOfGone: nothing of that moment or before is there any more.
         """
         if as_of is None:
-            opened = self._enter()
-            source = _source(opened, self._pin, None, self._warnings())
+            opened, source = self._enter()
         else:
             opened, past = self._past.enter(as_of)
             source = _source(opened, None, past, ())
@@ -94,10 +109,10 @@ class Shelf(Generic[Connection]):
 
     def seen(self) -> Source | None:
         """What the next reader gets; None where a look at the files is due."""
-        opened = self._current
-        if opened is None or time.monotonic() >= self._look_at:
+        found = self._found
+        if found.opened is None or time.monotonic() >= self._look_at:
             return None
-        return _source(opened, self._pin, None, self._warnings())
+        return _source(found.opened, found.pin, None, found.warnings)
 
     def doubt(self) -> None:
         """Check the bytes of what is open again before the next request."""
@@ -110,34 +125,32 @@ class Shelf(Generic[Connection]):
         with self._looking:
             self._seen = None
             self._look_at = 0.0
-            self._swap(None)
+            self._swap(_Found())
         self._past.close()
 
-    def _enter(self) -> Opened[Connection]:
+    def _enter(self) -> tuple[Opened[Connection], Source]:
         self._look()
-        opened = self._hold()
-        if opened is None:
+        held = self._hold()
+        if held is None:
             # Another request is just opening what takes the place of the last one.
             with self._looking:
-                opened = self._hold()
-        if opened is not None:
-            return opened
-        if self._problem:
-            raise unusable(self._problem)
+                held = self._hold()
+        if held is not None:
+            return held
+        if self._found.problem:
+            raise unusable(self._found.problem)
         raise NoData("Nothing was published yet.", "Run `pathways run`.")
 
-    def _hold(self) -> Opened[Connection] | None:
-        while (opened := self._current) is not None:
-            if opened.hold():
-                return opened
+    def _hold(self) -> tuple[Opened[Connection], Source] | None:
+        while (found := self._found).opened is not None:
+            if found.opened.hold():
+                source = _source(found.opened, found.pin, None, found.warnings)
+                return found.opened, source
         return None
-
-    def _warnings(self) -> tuple[str, ...]:
-        return (self._problem,) if self._problem else ()
 
     def _look(self) -> None:
         # Only the first request waits; later ones go on with the snapshot they have.
-        if not self._looking.acquire(blocking=self._current is None):
+        if not self._looking.acquire(blocking=self._found.opened is None):
             return
         try:
             if time.monotonic() >= self._look_at:
@@ -155,22 +168,19 @@ class Shelf(Generic[Connection]):
         if self._signature() == self._seen and not is_doubted:
             return
         if is_doubted:
-            self._swap(None)
+            self._swap(replace(self._found, opened=None))
         problems: list[Unusable] = []
         try:
-            opened, self._pin = self._found(problems)
+            found = self._looked_up(problems)
         except Refused as error:
             # What readers were rolled back from must not be guessed.
             problems.insert(0, error)
-            opened, self._pin = None, None
-        self._swap(opened)
-        self._note(problems)
+            found = _Found()
+        self._swap(replace(found, problem=self._told(problems, found.opened)))
         # What is wrong may be put right in a way that no signature shows.
         self._seen = None if problems else self._signature()
 
-    def _found(
-        self, problems: list[Unusable]
-    ) -> tuple[Opened[Connection] | None, ByHand | None]:
+    def _looked_up(self, problems: list[Unusable]) -> _Found[Connection]:
         """What is to be read, and what holds readers there.
 
         Raises:
@@ -187,48 +197,51 @@ class Shelf(Generic[Connection]):
         if pointer is not None:
             try:
                 current = pointed_at(self._folder, pointer)
-                return self._same_or_opened(current), pin
+                return _Found(self._same_or_opened(current), pin)
             except Unusable as error:
                 problems.append(error)
         known = pointer or pin
         newest = known.snapshot_id if known else None
         for published in instead_of(self._folder, newest):
             try:
-                return self._same_or_opened(published), pin
+                return _Found(self._same_or_opened(published), pin)
             except Unusable as error:
                 problems.append(error)
-        return None, pin
+        return _Found(None, pin)
 
     def _signature(self) -> object:
         """What pointer, manifest and file look like: a restart would see the same."""
         files = [self._folder / "current.json"]
-        if self._current is not None:
-            file = self._current.published.file
+        if self._found.opened is not None:
+            file = self._found.opened.published.file
             files += [file.with_suffix(".json"), file]
         return [look_of(file) for file in files]
 
-    def _note(self, problems: list[Unusable]) -> None:
-        problem = None
-        if problems and was_published(self._folder):
-            problem = f"The current snapshot cannot be used: {problems[0].why}."
-            if self._current is not None:
-                moment = self._current.published.published_at.isoformat()
-                problem += f" The newest whole one is served, published at {moment}."
-        if problem is not None and problem != self._problem:
+    def _told(
+        self, problems: list[Unusable], opened: Opened[Connection] | None
+    ) -> str | None:
+        """The problem in a sentence, logged when it is a new one."""
+        if not problems or not was_published(self._folder):
+            return None
+        problem = f"The current snapshot cannot be used: {problems[0].why}."
+        if opened is not None:
+            moment = opened.published.published_at.isoformat()
+            problem += f" The newest whole one is served, published at {moment}."
+        if problem != self._found.problem:
             for each in dict.fromkeys(map(str, problems)):
                 LOGGER.error("A snapshot cannot be used: %s", each)
-        self._problem = problem
+        return problem
 
     def _same_or_opened(self, published: Published) -> Opened[Connection]:
-        current = self._current
+        current = self._found.opened
         is_open = current is not None and current.published == published
         if current and is_open and look_of(published.file) == current.looked:
             return current
         return self._opening.open(published)
 
-    def _swap(self, opened: Opened[Connection] | None) -> None:
-        before, self._current = self._current, opened
-        if before is not None and before is not opened:
+    def _swap(self, found: _Found[Connection]) -> None:
+        before, self._found = self._found.opened, found
+        if before is not None and before is not found.opened:
             before.retire()
 
 

@@ -33,7 +33,8 @@ def refuse_root_of_others(data_dir: Path) -> None:
         raise ConfigError(
             f"{data_dir} belongs to {name}, and root would leave files in it that "
             f"{name} may not read.",
-            f"Run it as that user: `runuser -u {name} -- .venv/bin/pathways ...`.",
+            f"Run it as that user: `runuser -u {name} -- .venv/bin/pathways ...`; or, "
+            f"where root is to run it from now on, `chown -R root {data_dir}`.",
             code="CFG-008",
         )
 

@@ -14,9 +14,9 @@ from api.keys import new_key
 from api.main import create_app
 from api.settings import Settings
 from ingest.http_protocol import BoundedProtocol
-from tests.api.conftest import NOW
 from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.listening import listening
+from tests.fixtures.worlds import NOW
 
 SIDE_BY_SIDE = 24
 # 1,200 days, the most that one answer may have, and fewer: too many windows to keep.

@@ -17,8 +17,8 @@ from api.keys import Keys, new_key
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import Reader
-from tests.api.conftest import NOW
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 DASHBOARD = "/v1/dashboard?period=last_7d"
 KEPT = [

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import World, served
 from tests.api.test_query import world
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
+from tests.fixtures.world_rows import World
 
 DAYS = {"since": "2026-03-03", "until": "2026-03-10"}
 Asked = tuple[str, dict[str, Any]]

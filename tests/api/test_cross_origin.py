@@ -8,9 +8,9 @@ import pytest
 from api.keys import new_key
 from api.main import create_app
 from api.settings import Settings
-from tests.api.conftest import NOW
 from tests.fixtures.keys_file import write
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 PAGE = "https://app.example.com"
 

@@ -75,6 +75,7 @@ def test_the_page_tells_what_a_value_may_be(document: dict[str, Any]) -> None:
 
     # No parameter is sent as null; what is left out has its default.
     assert "||compare||||previous_period|, |previous_year|, |none|; |prev" in text
+    assert "||limit|||integer from 1 to 1000; |100| if left out||" in text
     assert "||include_inactive|||true or false; |false| if left out||" in text
     assert "||store|||text||The store. May be left out" in text
     # Of a shape: null is said, a list's kind leads to its shape, a field to its column.

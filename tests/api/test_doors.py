@@ -15,9 +15,9 @@ from api.keys import new_key
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import Snapshots
-from tests.api.conftest import NOW
 from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 
 def test_a_url_is_8192_bytes_long_at_most(client: LocalClient) -> None:

@@ -28,9 +28,9 @@ from api.schemas import Meta
 from api.schemas_objects import CampaignRow
 from api.settings import Settings
 from api.snapshots import QUERIES, Query, Reader, Snapshots
-from tests.api.conftest import NOW
 from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 CSV = "/v1/rows/campaign?format=csv"
 # What DuckDB never ends with; it can only be interrupted.

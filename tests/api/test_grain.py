@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import acme, served
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
+from tests.fixtures.worlds import acme
 
 Trend = dict[str, Any]
 

@@ -21,8 +21,9 @@ from api.cursors import write_cursor
 from api.main import create_app
 from api.settings import Settings
 from api.snapshots import QUERIES
-from tests.api.conftest import acme, served
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
+from tests.fixtures.worlds import acme
 
 MARK = "zqx7"
 HOSTILE = [

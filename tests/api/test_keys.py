@@ -16,10 +16,10 @@ from api.errors import ConfigurationError
 from api.keys import Key, Keys, new_key
 from api.main import create_app
 from api.settings import Settings
-from tests.api.conftest import NOW
 from tests.fixtures.keys_file import bearer, write
 from tests.fixtures.listening import listening
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 OPEN = ["/healthz", "/docs", "/openapi.json"]
 CLOSED = [

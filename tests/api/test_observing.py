@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.callers import EVERYONE
 from api.main import create_app
 from api.settings import Settings
-from tests.api.conftest import NOW
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 Report = Callable[..., None]
 

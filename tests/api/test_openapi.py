@@ -18,9 +18,10 @@ from schemathesis.specs.openapi import checks
 
 from api.main import create_app
 from api.settings import Settings
-from tests.api.conftest import NOW, publishing_into, reporting_into
 from tests.api.test_query import world
 from tests.fixtures.listening import listening
+from tests.fixtures.published import publishing_into, reporting_into
+from tests.fixtures.worlds import NOW
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

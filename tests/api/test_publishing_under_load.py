@@ -19,8 +19,9 @@ from api.settings import Settings
 from ingest.kept_snapshots import Shelf
 from ingest.old_snapshots import prune
 from ingest.snapshots import publish
-from tests.api.conftest import NOW, write_database
 from tests.api.test_snapshots import marked
+from tests.fixtures.world_database import write_database
+from tests.fixtures.worlds import NOW
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,10 @@ import pytest
 import yaml
 
 from api.schemas_query import DIMENSIONS, MEASURES
-from tests.api.conftest import World, acme, served
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
+from tests.fixtures.world_rows import World
+from tests.fixtures.worlds import acme
 
 Row = dict[str, Any]
 PARTS = ("days", "objects", "countries")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import both, served
 from tests.api.test_query import ALL_DAYS, asked, cells, registry, rows, world
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
+from tests.fixtures.worlds import both
 
 
 @pytest.fixture(scope="module")

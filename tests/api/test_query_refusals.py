@@ -7,9 +7,9 @@ import pytest
 
 from api.cursors import write_cursor
 from api.snapshots import Reader
-from tests.api.conftest import served
 from tests.api.test_query import world
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.published import served
 
 Row = dict[str, Any]
 

@@ -21,8 +21,10 @@ from api.keys import Keys, new_key
 from api.main import create_app
 from api.settings import Settings
 from ingest.http_protocol import BoundedProtocol
-from tests.api.conftest import NOW, acme, reporting_into, write_database
 from tests.conftest import ROOT
+from tests.fixtures.published import reporting_into
+from tests.fixtures.world_database import write_database
+from tests.fixtures.worlds import NOW, acme
 
 CLIENTS = 8
 SECONDS = 5.0

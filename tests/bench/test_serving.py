@@ -23,10 +23,10 @@ from api.snapshots import Reader, Snapshots
 from ingest.database_files import read_whole
 from ingest.files import digest_of
 from ingest.snapshots import publish
-from tests.api.conftest import NOW
 from tests.bench.measuring import report, spread
 from tests.bench.serving import Server, served, settings_of, write_folder
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import NOW
 
 pytestmark = pytest.mark.bench
 

@@ -1,5 +1,6 @@
 """Report jobs: made, waited for, failed, stalled, unknown for an instant."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from ingest.fields import insight_fields, status_filter
 from ingest.graph_client import GraphClient
 from ingest.pace import Pace
 from ingest.report_jobs import made_report
+from ingest.sandbox.page_faults import edited
 from ingest.sandbox.reports import Outcome
 from ingest.sandbox.server import Sandbox
 from ingest.sandbox.world import default_world
@@ -57,6 +59,21 @@ def test_report_is_polled_with_growing_waits_until_it_is_whole(
     assert len(polls) == 4
     assert methods == ["POST", "GET", "GET", "GET", "GET"]
     assert waited(sandbox, clock) == 0.5 + 1 + 2 + 4
+
+
+def test_report_is_whole_at_a_hundred_percent_whatever_its_status_says(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.reports.polls = 0
+    early = edited(lambda body: re.sub(rb'(completion":)100', rb"\g<1>98", body))
+    sandbox.faults.add(match=r"GET /v25.0/\d+\?", fault=early, times=2)
+    it, clock = client(sandbox)
+
+    run_id = made_report(it, clock, f"{ACME}/insights", PARAMS, LOAD_SECONDS)
+
+    polls = [e for e in sandbox.requests if e.path == f"/v25.0/{run_id}"]
+    # Two that are told "Job Completed" at 98 %, and one that is told all of it.
+    assert len(polls) == 3
 
 
 def test_rows_of_a_report_are_those_of_a_request_answered_at_once(

@@ -19,9 +19,9 @@ from ingest.lock import exclusive
 from ingest.old_snapshots import prune
 from ingest.rollback import look_at, resume, roll_back
 from ingest.snapshots import current, publish
-from tests.api.conftest import contracts
 from tests.conftest import Pathways
 from tests.fixtures.small_builds import NOON, build, published, spend_in
+from tests.fixtures.world_database import contracts
 
 LATER = NOON + timedelta(hours=1)
 BY = ("ana", "wrong spend")

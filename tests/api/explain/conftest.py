@@ -1,4 +1,4 @@
-"""The world of `tests/api/conftest.py`, with all that an explanation reads.
+"""The world of `tests/fixtures/worlds.py`, with all that an explanation reads.
 
 Of acme, spend / value / purchases: 1 March campaign 1 16.00 / 30.00 / 4 and campaign 2
 (paused now) 100.00 / 0 / 0; 4 March campaign 1 10.00 / 30.00 / 2 in US and 1.50 / 0 / 0

@@ -14,9 +14,9 @@ from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.main import create_app
 from api.settings import Settings
 from ingest.settings import ReaderSettings
-from tests.api.conftest import shipped_readers
 from tests.api.explain.conftest import MODELS, World, steps_of
 from tests.fixtures.local_client import LocalClient
+from tests.fixtures.worlds import shipped_readers
 
 Row = dict[str, Any]
 
