@@ -61,7 +61,7 @@ def run_checks(
     if scope.left_out:
         checks.append(_left_out(scope))
     if not comparison.b.is_export:
-        checks.append(_restatements(scope, comparison, found.get("restatements", [])))
+        checks.append(_restatements(reader, scope, comparison, values))
     checks.append(
         as_found(
             scope,
@@ -197,7 +197,7 @@ def _parity(scope: Scope, comparison: Comparison, tables: list[Row]) -> ExplainC
 
 
 def _restatements(
-    scope: Scope, comparison: Comparison, found: list[Row]
+    reader: Reader, scope: Scope, comparison: Comparison, values: Row
 ) -> ExplainCheck:
     snapshots = {comparison.a.snapshot_id, comparison.b.snapshot_id}
     if len(snapshots) == 1:
@@ -212,7 +212,7 @@ def _restatements(
         scope,
         comparison,
         "restatements",
-        found,
+        reader.rows("explain_restatements", values),
         "{} campaign days of those compared have other numbers in one snapshot than in "
         "the other.",
         "The days compared that both snapshots have read have the same numbers in "

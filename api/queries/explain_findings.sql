@@ -1,9 +1,9 @@
 -- Grain: one row per check and thing that it found in the days, country and campaigns
 -- asked for, the largest first, `row_limit` of each; `found_count` counts all of them.
-with given as not materialized (
+with facts as not materialized (
 
     select *
-    from explain_facts
+    from marts.explain_rows
     where
         store = $store
         and level = 'campaign'
@@ -13,14 +13,6 @@ with given as not materialized (
             cast($campaign_ids as varchar[]) is null
             or list_contains(cast($campaign_ids as varchar[]), campaign_id)
         )
-
-),
-
-facts as not materialized (
-
-    select *
-    from given
-    where is_in_b and not is_exported
 
 ),
 
@@ -90,94 +82,6 @@ unconverted as (
 
 ),
 
-read_in_both as (
-
-    select
-        account_id,
-        date_day
-    from explain_days
-    where store = $store
-    group by account_id, date_day
-    having bool_or(is_in_a) and bool_or(is_in_b)
-
-),
-
--- What is the same in both snapshots is one row of both.
-signed as (
-
-    select
-        given.account_id,
-        given.object_id,
-        given.campaign_name,
-        given.country_code,
-        case when given.is_in_b then 1 else -1 end as sign,
-        given.spend,
-        given.purchase_value,
-        given.spend_account_currency,
-        given.purchase_value_account_currency,
-        given.purchases,
-        given.impressions,
-        given.clicks,
-        given.link_clicks,
-        given.outbound_clicks,
-        given.landing_page_views,
-        given.add_to_cart,
-        given.checkouts_initiated,
-        given.date_day
-    from given
-    inner join read_in_both
-        on
-            given.account_id = read_in_both.account_id
-            and given.date_day = read_in_both.date_day
-    where given.is_in_a <> given.is_in_b
-
-),
-
-changes as (
-
-    select
-        account_id,
-        object_id,
-        max(campaign_name) as object_name,
-        sum(sign * spend_account_currency) as spend_account_currency,
-        sum(sign * purchases) as purchases,
-        sum(sign * spend_account_currency) <> 0
-        or sum(sign * purchase_value_account_currency) <> 0
-        or sum(sign * purchases) <> 0
-        or sum(sign * impressions) <> 0
-        or sum(sign * clicks) <> 0
-        or sum(sign * link_clicks) <> 0
-        or sum(sign * outbound_clicks) <> 0
-        or sum(sign * landing_page_views) <> 0
-        or sum(sign * add_to_cart) <> 0
-        or sum(sign * checkouts_initiated) <> 0 as is_read_again,
-        sum(sign * spend) <> 0
-        or sum(sign * purchase_value) <> 0 as is_converted_anew,
-        date_day
-    from signed
-    group by account_id, object_id, country_code, date_day
-
-),
-
-restated as (
-
-    select
-        'restatements' as check_name,
-        account_id,
-        object_id,
-        'campaign' as level,
-        max(object_name) as object_name,
-        case when bool_or(is_read_again) then 'read_again' else 'other_rate' end
-            as cause,
-        sum(spend_account_currency) as spend_account_currency,
-        sum(purchases) as purchases,
-        date_day
-    from changes
-    where is_read_again or is_converted_anew
-    group by account_id, object_id, date_day
-
-),
-
 unioned as (
 
     select * from gaps
@@ -189,10 +93,6 @@ unioned as (
     union all
 
     select * from unconverted
-
-    union all
-
-    select * from restated
 
 ),
 
