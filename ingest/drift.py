@@ -101,7 +101,7 @@ select *
 from compared
 where
     abs(row_count - rows_left) > $share * row_count
-    or abs(spend - spend_left) > $share * spend
+    or abs(spend - spend_left) > $share * abs(spend)
 order by account_id, level
 limit 5
 """
