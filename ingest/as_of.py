@@ -239,7 +239,7 @@ def _as_table(answer: AsOf) -> pa.Table:
                 "load_id": publication.load_id,
                 "snapshot_id": publication.snapshot_id,
                 "holds_for": publication.published_at,
-                "is_exact": publication == answer.published,
+                "is_exact": answer.was_shown and publication == answer.published,
             }
             for account_id, publication in answer.accounts.items()
         ],
