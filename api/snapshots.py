@@ -7,6 +7,7 @@ written into it.
 A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
+import logging
 import re
 import threading
 import time
@@ -28,6 +29,7 @@ from api.opening import unusable
 from api.settings import Settings
 from api.shelf import Shelf, Source
 
+LOGGER = logging.getLogger("api")
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
 OF_ANOTHER_RELEASE = (duckdb.CatalogException, duckdb.BinderException)
@@ -93,8 +95,12 @@ class _Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        if self._is_ended_in_time():
-            return
+        try:
+            if self._is_ended_in_time():
+                return
+        except Exception:
+            # Whatever the question fails with, the query keeps its bound.
+            LOGGER.exception("Whether a query is given up is not known: it is ended.")
         self.is_late.set()
         # An interrupt that comes between two statements is lost: repeat it.
         while not self._is_done.wait(0.05):
