@@ -114,10 +114,11 @@ class States:
             # At that moment it is not too old yet.
             turns.append(turn + timedelta.resolution)
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+        state = State(seen, now, min(turns), digest)
         if len(self._known) >= MOST_CALLERS:
             self._known.clear()
-        self._known[caller] = State(seen, now, min(turns), digest)
-        return self._known[caller]
+        self._known[caller] = state
+        return state
 
     def _file(self) -> tuple[int, ...] | None:
         try:
