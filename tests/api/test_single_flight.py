@@ -175,12 +175,12 @@ def test_who_waited_in_vain_makes_its_own(
 def test_nobody_waits_for_what_may_be_an_export(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = threading.Barrier(2)
+    all_of_them, places = threading.Barrier(AT_ONCE), []
     rows = Reader.rows
 
     def met(reader: Reader, name: str, values: Any) -> Any:
-        if name == "rows_campaign":
-            both.wait(30)
+        if name == "rows":
+            places.append(all_of_them.wait(30))
         return rows(reader, name, values)
 
     monkeypatch.setattr(Reader, "rows", met)
@@ -188,6 +188,7 @@ def test_nobody_waits_for_what_may_be_an_export(
     told = asyncio.run(ask_at_once(create_app(settings), "/v1/rows/campaign", print))
 
     assert {status for status, _ in told} == {200}
+    assert sorted(places) == list(range(AT_ONCE))
 
 
 @pytest.mark.usefixtures("acme_only")
@@ -219,7 +220,10 @@ def test_who_no_longer_waits_ends_the_waiting_of_nobody_else(
 def test_nobody_waits_for_a_client_that_reads_slowly(settings: Settings) -> None:
     async def story() -> Told:
         app, reads = create_app(settings), asyncio.Event()
+        await ask(app, "/v1/stores")
         slow = asyncio.create_task(ask(app, "/v1/dashboard", reads))
+        # It is the one that is waited for.
+        await asyncio.sleep(0)
         told = await asyncio.wait_for(ask(app, "/v1/dashboard"), 30)
         assert not slow.done()
         reads.set()
