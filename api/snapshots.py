@@ -40,6 +40,9 @@ UNREADABLE = (
     duckdb.InternalException,
     duckdb.FatalException,
 )
+# Of one file DuckDB has one database in a process: who opens it second must find its
+# settings made and locked, not half of them.
+CONNECTING = threading.Lock()
 # A request that waits longer for its turn is better asked again.
 TURN_SECONDS = 2.0
 
@@ -360,7 +363,8 @@ class Snapshots:
 
     def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
         try:
-            return self._connect(file)
+            with CONNECTING:
+                return self._connect(file)
         except OF_ANOTHER_RELEASE as error:
             raise Unusable("another release built it", file) from error
         except duckdb.Error as error:
