@@ -189,6 +189,7 @@ class Shelf(Generic[Connection]):
             Refused: this process may not read who holds them where.
         """
         pointer: Pointer | None = None
+        current: Published | None = None
         try:
             pointer = read_pointer(self._folder)
         except Refused:
@@ -205,6 +206,8 @@ class Shelf(Generic[Connection]):
         known = pointer or pin
         newest = known.snapshot_id if known else None
         for published in instead_of(self._folder, newest):
+            if published == current:
+                continue
             try:
                 return _Found(self._same_or_opened(published), pin)
             except Unusable as error:

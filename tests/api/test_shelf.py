@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from api import opening, shelf
+from api.documents import Unusable
 from api.errors import SnapshotUnusable
 from api.pointing import Pointer, read_pointer
 from api.published import digest_of
@@ -95,6 +96,28 @@ def test_a_damaged_file_is_read_once_until_it_looks_otherwise(
     assert damaged == [ids[1]] * 3
     assert meanwhile == {ids[1]: 1, ids[2]: 1}
     assert mended == ids[2]
+
+
+def test_a_whole_file_that_cannot_be_opened_is_read_once(
+    folder: Path, three: Folder, read: Counter[str]
+) -> None:
+    """Until it looks otherwise. It is tried at each look, once."""
+    _, ids = three
+    tried: Counter[str] = Counter()
+
+    def connect(file: Path) -> Database:
+        tried[file.stem] += 1
+        if file.stem == ids[2]:
+            raise Unusable("another release built it", file)
+        return Database()
+
+    on = Shelf(folder, 0.0, connect)
+
+    served = [source_of(on).snapshot_id for _ in range(3)]
+
+    assert served == [ids[1]] * 3
+    assert read == {ids[2]: 1, ids[1]: 1}
+    assert tried == {ids[2]: 3, ids[1]: 1}
 
 
 def test_a_rollback_during_a_look_is_followed_by_the_next_request(
