@@ -174,7 +174,7 @@ class Shelf(Generic[Connection]):
         problems: list[Unusable] = []
         try:
             found = self._looked_up(problems)
-        except Refused as error:
+        except Unusable as error:
             # What readers were rolled back from must not be guessed.
             problems.insert(0, error)
             found = _Found()
@@ -186,7 +186,7 @@ class Shelf(Generic[Connection]):
         """What is to be read, and what holds readers there.
 
         Raises:
-            Refused: this process may not read who holds them where.
+            Unusable: who holds them where cannot be read.
         """
         pointer: Pointer | None = None
         current: Published | None = None

@@ -212,3 +212,18 @@ def test_where_readers_are_held_is_not_guessed(
     (folder / "current.json").touch()
 
     assert source_of(on).snapshot_id
+
+
+def test_where_readers_are_held_is_not_guessed_from_a_damaged_record(
+    folder: Path, three: Folder
+) -> None:
+    _, ids = three
+    (folder / "current.json").write_text("{")
+    (folder / "rollbacks.jsonl").mkdir()
+    on = opened(folder)
+
+    with pytest.raises(SnapshotUnusable, match="the record of rollbacks is damaged"):
+        source_of(on)
+    (folder / "rollbacks.jsonl").rmdir()
+
+    assert source_of(on).snapshot_id == ids[2]
