@@ -87,7 +87,7 @@ class Caching:
         self._app = app
         self._states = states
         self._kept = Kept(most_bytes)
-        self._flights = SingleFlight()
+        self._flights = SingleFlight[Answered]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
@@ -112,8 +112,7 @@ class Caching:
             send = _unless_any(scope, receive, send)
         answer = self._kept.get(etag)
         if answer is None and scope["path"] in SHARED:
-            await self._flights.made_by_another(etag)
-            answer = self._kept.get(etag)
+            answer = await self._flights.made_by_another(etag)
         if answer is None:
             with self._flights.making(etag) as is_made:
                 keeping = self._keeping(scope, send, state, etag, is_made)
@@ -141,7 +140,7 @@ class Caching:
         send: Send,
         state: State,
         etag: str,
-        is_made: Callable[[], None],
+        is_made: Callable[[Answered | None], None],
     ) -> Send:
         start: Message | None = None
 
@@ -151,28 +150,34 @@ class Caching:
                 start = message
                 return
             if start is not None:
-                await self._finish(scope, state, etag, start, message)
                 # Before it is sent: a client that reads slowly is waited for by nobody.
-                is_made()
+                is_made(await self._finished(scope, state, etag, start, message))
                 await send(start)
                 start = None
             await send(message)
 
         return send_and_keep
 
-    async def _finish(
+    async def _finished(
         self, scope: Scope, state: State, etag: str, start: Message, body: Message
-    ) -> None:
+    ) -> Answered | None:
+        """What equal requests may have, kept; None where each must make its own."""
         headers = MutableHeaders(scope=start)
         if start["status"] != 200 or headers.get("cache-control") != CACHEABLE:
-            return
+            return None
         headers["Vary"] = VARY
-        is_read = scope["state"].get("snapshot_id") == state.snapshot_id
-        if not is_read or await self._state(scope) is not state:
-            return
+        if scope["state"].get("snapshot_id") != state.snapshot_id:
+            return None
+        # Requests side by side may each have read the state: one and the same.
+        state_now = await self._state(scope)
+        if state_now is None or state_now.digest != state.digest:
+            return None
         headers["ETag"] = etag
-        if not body.get("more_body", False):
-            self._kept.put(etag, Answered(list(start["headers"]), body["body"]))
+        if body.get("more_body", False):
+            return None
+        answer = Answered(list(start["headers"]), body["body"])
+        self._kept.put(etag, answer)
+        return answer
 
 
 def _etag(state: State, scope: Scope) -> str:

@@ -243,11 +243,10 @@ def problem(
 
 
 def register(app: FastAPI) -> None:
-    """Make every failure of the app answer as problem+json."""
+    """Make every failure of the app that is foreseen answer as problem+json."""
     app.add_exception_handler(ApiError, refusal)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, unexpected)
 
 
 def refusal(request: Request, error: Exception) -> JSONResponse:

@@ -3,8 +3,11 @@
 import functools
 import os
 import tempfile
+import threading
 import uuid
 from pathlib import Path
+
+_MAKING = threading.Lock()
 
 
 @functools.cache
@@ -14,7 +17,9 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def path() -> Path:
     """Where it is, for as long as the process lives; it ends with it."""
-    return Path(_folder().name)
+    # Two that ask first at once would each make one.
+    with _MAKING:
+        return Path(_folder().name)
 
 
 def new_file() -> Path:

@@ -74,14 +74,12 @@ class States:
     def known(self, caller: Caller) -> State | None:
         """The state of now without a look at the snapshot; None where one is due."""
         source = self._snapshots.seen()
-        state = self._known.get(caller)
-        if source is None or state is None:
+        if source is None:
             return None
-        seen = (source, self._file())
-        return state if state.holds(seen, self._settings.moment()) else None
+        return self._held(caller, (source, self._file()), self._settings.moment())
 
     def read(self, caller: Caller) -> State:
-        """The state of now, from the snapshot and status.json.
+        """The state of now, from the snapshot and status.json where they changed.
 
         Raises:
             ApiError: there is no snapshot to read.
@@ -89,11 +87,16 @@ class States:
         # Before what it stands for: a file that changes meanwhile is read again.
         file = self._file()
         now = self._settings.moment()
+        # To look takes no turn: what is kept is told where all are taken, too.
+        state = self._held(caller, (self._snapshots.served(), file), now)
+        if state is not None:
+            return state
         with self._snapshots.reading(caller) as reader:
             seen = (reader.source, file)
-            known = self._known.get(caller)
-            if known is not None and known.holds(seen, now):
-                return known
+            # Another one may have read it while this one waited for its turn.
+            state = self._held(caller, seen, now)
+            if state is not None:
+                return state
             status = read_status(self._settings.data_dir, caller)
             stores = [row["store"] for row in reader.rows("stores", {"store": None})]
             facts = (
@@ -114,10 +117,15 @@ class States:
             # At that moment it is not too old yet.
             turns.append(turn + timedelta.resolution)
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+        state = State(seen, now, min(turns), digest)
         if len(self._known) >= MOST_CALLERS:
             self._known.clear()
-        self._known[caller] = State(seen, now, min(turns), digest)
-        return self._known[caller]
+        self._known[caller] = state
+        return state
+
+    def _held(self, caller: Caller, seen: Seen, now: datetime) -> State | None:
+        state = self._known.get(caller)
+        return state if state is not None and state.holds(seen, now) else None
 
     def _file(self) -> tuple[int, ...] | None:
         try:

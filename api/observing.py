@@ -1,4 +1,7 @@
-"""Each request is counted and may be logged; a failure is logged once, with its id."""
+"""Each request is counted and may be logged; a failure is logged once, with its id.
+
+A browser's question whether it may ask is answered before this, and counted nowhere.
+"""
 
 import logging
 import time
@@ -32,7 +35,8 @@ class Observed:
             paths: of the routes, as they are written in the code: none of ours has a
                 place for anything.
             unexpected: logs an error that nobody foresaw, and makes its answer. It ends
-                here: a server would log it a second time, without the id.
+                here: a server would log it a second time, without the id. It does so
+                with an answer that is broken off half-way, which only it can do.
         """
         self._app = app
         self._requests = requests

@@ -75,7 +75,7 @@ class Opened(Generic[Connection]):
 
 
 class Opening(Generic[Connection]):
-    """Opens databases, and remembers which files were not whole."""
+    """Opens databases, and remembers which files it could not open."""
 
     def __init__(self, connect: Callable[[Path], Connection]) -> None:
         """Nothing is remembered yet.
@@ -84,7 +84,8 @@ class Opening(Generic[Connection]):
             connect: opens a database, or raises Unusable.
         """
         self._connect = connect
-        self._damaged: dict[Path, tuple[Look, str]] = {}
+        # What a file looked like, the digest it should have, and whether it has it.
+        self._not_opened: dict[Path, tuple[Look, str, bool]] = {}
 
     def open(self, published: Published) -> Opened[Connection]:
         """A database that is whole.
@@ -104,7 +105,10 @@ class Opening(Generic[Connection]):
             if looked != look_of(file):
                 raise Unusable("its file is missing", file)
             self._check(published, content, looked)
-            return Opened(published, self._connect(file), content, looked)
+            connection = self._connect(file)
+            # Whoever doubts it later has its bytes read again.
+            self._not_opened.pop(file, None)
+            return Opened(published, connection, content, looked)
         except OSError as error:
             content.close()
             raise Unusable("its file cannot be read", file) from error
@@ -115,14 +119,14 @@ class Opening(Generic[Connection]):
     def _check(
         self, published: Published, content: BufferedReader, looked: Look
     ) -> None:
-        """A file that was not whole and looks the same is not read again."""
-        found = (looked, published.sha256)
-        if self._damaged.get(published.file) != found:
-            if digest_of(content) == published.sha256:
-                return
-            self._damaged[published.file] = found
-        why = "its bytes are not those that were published"
-        raise Unusable(why, published.file)
+        """A file that was not opened and looks the same is not read again."""
+        file, sha256 = published.file, published.sha256
+        found = self._not_opened.get(file)
+        if found is None or found[:2] != (looked, sha256):
+            found = (looked, sha256, digest_of(content) == sha256)
+            self._not_opened[file] = found
+        if not found[2]:
+            raise Unusable("its bytes are not those that were published", file)
 
 
 def unusable(why: str) -> SnapshotUnusable:

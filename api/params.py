@@ -22,6 +22,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from starlette.exceptions import HTTPException
 
 from api.auth import WhoAsks
 from api.callers import unknown_store
@@ -381,9 +382,15 @@ async def _has_gone(request: Request) -> Callable[[], bool]:
     """Tells, in any other thread, whether the caller has gone away."""
     loop = asyncio.get_running_loop()
 
+    async def is_gone() -> bool:
+        try:
+            return await request.is_disconnected()
+        except HTTPException:
+            # It looks by reading on, and there is more of a body than may be read.
+            return True
+
     def has_gone() -> bool:
-        asked = asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop)
-        return asked.result()
+        return asyncio.run_coroutine_threadsafe(is_gone(), loop).result()
 
     return has_gone
 

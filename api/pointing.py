@@ -70,7 +70,7 @@ def pin_of(folder: Path, pointer: Pointer | None) -> ByHand | None:
     """The rollback that holds the pointer, also where it cannot be used.
 
     Raises:
-        Unusable: there is none, and the record may not be read.
+        Unusable: there is no pointer, and the record cannot be read.
     """
     last = pointer.by_hand if pointer else next(reversed(records(folder)), None)
     return last if last is not None and last.is_pin else None
@@ -80,7 +80,7 @@ def history(folder: Path, pointer: Pointer | None) -> list[ByHand]:
     """What was done by hand, oldest first.
 
     Raises:
-        Unusable: the record may not be read.
+        Unusable: the record cannot be read.
     """
     done = records(folder)
     # A process that died in between did not write its line.
@@ -93,7 +93,7 @@ def records(folder: Path) -> list[ByHand]:
     """The lines of rollbacks.jsonl; those that cannot be read are left out.
 
     Raises:
-        Unusable: it may not be read.
+        Unusable: it cannot be read.
     """
     found = []
     content = content_of(folder / "rollbacks.jsonl", "the record of rollbacks")

@@ -17,7 +17,7 @@ from typing import Generic
 from api.as_of import Past
 from api.documents import Refused, Unusable
 from api.errors import NoData
-from api.opening import Connection, Opened, Opening, look_of, unusable
+from api.opening import Connection, Look, Opened, Opening, look_of, unusable
 from api.past_states import PastStates
 from api.pointing import ByHand, Pointer, pin_of, read_pointer
 from api.published import Published, instead_of, pointed_at, was_published
@@ -82,7 +82,7 @@ class Shelf(Generic[Connection]):
         self._past = PastStates(folder, self._opening)
         self._looking = threading.Lock()
         self._look_at = 0.0
-        self._seen: object = None
+        self._seen: list[Look | None] | None = None
         self._is_doubted = False
         self._found = _Found[Connection]()
 
@@ -165,28 +165,31 @@ class Shelf(Generic[Connection]):
 
     def _follow_pointer(self) -> None:
         is_doubted, self._is_doubted = self._is_doubted, False
-        if self._signature() == self._seen and not is_doubted:
+        # Before it is read: what takes its place meanwhile is read the next time.
+        pointer = look_of(self._folder / "current.json")
+        if [pointer, *self._looks()] == self._seen and not is_doubted:
             return
         if is_doubted:
             self._swap(replace(self._found, opened=None))
         problems: list[Unusable] = []
         try:
             found = self._looked_up(problems)
-        except Refused as error:
+        except Unusable as error:
             # What readers were rolled back from must not be guessed.
             problems.insert(0, error)
             found = _Found()
         self._swap(replace(found, problem=self._told(problems, found.opened)))
-        # What is wrong may be put right in a way that no signature shows.
-        self._seen = None if problems else self._signature()
+        # What is wrong may be put right in a way that no look shows.
+        self._seen = None if problems else [pointer, *self._looks()]
 
     def _looked_up(self, problems: list[Unusable]) -> _Found[Connection]:
         """What is to be read, and what holds readers there.
 
         Raises:
-            Refused: this process may not read who holds them where.
+            Unusable: who holds them where cannot be read.
         """
         pointer: Pointer | None = None
+        current: Published | None = None
         try:
             pointer = read_pointer(self._folder)
         except Refused:
@@ -203,19 +206,20 @@ class Shelf(Generic[Connection]):
         known = pointer or pin
         newest = known.snapshot_id if known else None
         for published in instead_of(self._folder, newest):
+            if published == current:
+                continue
             try:
                 return _Found(self._same_or_opened(published), pin)
             except Unusable as error:
                 problems.append(error)
         return _Found(None, pin)
 
-    def _signature(self) -> object:
-        """What pointer, manifest and file look like: a restart would see the same."""
-        files = [self._folder / "current.json"]
-        if self._found.opened is not None:
-            file = self._found.opened.published.file
-            files += [file.with_suffix(".json"), file]
-        return [look_of(file) for file in files]
+    def _looks(self) -> list[Look | None]:
+        """What manifest and file of what is open look like."""
+        if self._found.opened is None:
+            return []
+        file = self._found.opened.published.file
+        return [look_of(file.with_suffix(".json")), look_of(file)]
 
     def _told(
         self, problems: list[Unusable], opened: Opened[Connection] | None

@@ -7,6 +7,7 @@ written into it.
 A reader belongs to a caller: what its stores are is bound here and nowhere else.
 """
 
+import logging
 import re
 import threading
 import time
@@ -28,6 +29,7 @@ from api.opening import unusable
 from api.settings import Settings
 from api.shelf import Shelf, Source
 
+LOGGER = logging.getLogger("api")
 Row = dict[str, Any]
 # A table or a column is not there: an earlier release built the snapshot.
 OF_ANOTHER_RELEASE = (duckdb.CatalogException, duckdb.BinderException)
@@ -38,6 +40,9 @@ UNREADABLE = (
     duckdb.InternalException,
     duckdb.FatalException,
 )
+# Of one file DuckDB has one database in a process: who opens it second must find its
+# settings made and locked, not half of them.
+CONNECTING = threading.Lock()
 # A request that waits longer for its turn is better asked again.
 TURN_SECONDS = 2.0
 
@@ -93,8 +98,12 @@ class _Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        if self._is_ended_in_time():
-            return
+        try:
+            if self._is_ended_in_time():
+                return
+        except Exception:
+            # Whatever the question fails with, the query keeps its bound.
+            LOGGER.exception("Whether a query is given up is not known: it is ended.")
         self.is_late.set()
         # An interrupt that comes between two statements is lost: repeat it.
         while not self._is_done.wait(0.05):
@@ -354,7 +363,8 @@ class Snapshots:
 
     def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
         try:
-            return self._connect(file)
+            with CONNECTING:
+                return self._connect(file)
         except OF_ANOTHER_RELEASE as error:
             raise Unusable("another release built it", file) from error
         except duckdb.Error as error:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 HEAD_BYTES = 32_768
+TOO_LARGE = "431 Request Header Fields Too Large"
 REQUEST_SECONDS = 10.0
 # For which a client may read nothing of what was written for it. Longer than the other:
 # of a slow line the system buffers a lot, and shows progress in large steps.
@@ -31,7 +32,9 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     _is_in_head = True
+    # Of reads, but for the one that a head begins in, and of headers that have ended.
     _head_bytes = 0
+    _header_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     # uvicorn's `cycle` is the last request that came, not the one being answered.
@@ -60,7 +63,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._is_in_head and self._head_bytes > HEAD_BYTES:
-            self._refuse("431 Request Header Fields Too Large")
+            self._refuse(TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._header_bytes += len(name) + len(value) + len(": \r\n")
+        if self._header_bytes > HEAD_BYTES:
+            # It ends the parsing: uvicorn refuses, and calls no application.
+            raise ValueError(TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        if self._header_bytes > HEAD_BYTES:
+            self._refuse(TOO_LARGE)
+        else:
+            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -97,7 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _begin(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self._header_bytes = True, 0, 0
         if self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_SECONDS, self._too_late)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.answers import meta
+from api.callers import EVERYONE
 from api.keys import Keys, new_key
 from api.main import create_app
 from api.settings import Settings
@@ -86,6 +87,21 @@ def test_an_answer_asked_for_again_runs_no_query(
     client.get(DASHBOARD)
 
     assert made == []
+
+
+@pytest.mark.usefixtures("acme_only")
+def test_what_is_kept_waits_for_no_turn(settings: Settings) -> None:
+    """Every turn is taken by answers that take long, and a look at the files is due."""
+    app = create_app(replace(settings, queries_at_once=1))
+    client = LocalClient(app)
+    first = client.get(DASHBOARD)
+
+    with app.state.snapshots.reading(EVERYONE):
+        again = client.get(DASHBOARD)
+        held = client.get(DASHBOARD, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert held.status_code == 304
 
 
 @pytest.mark.usefixtures("acme_only")

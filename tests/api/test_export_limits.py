@@ -116,10 +116,9 @@ def test_a_refusal_that_anyone_can_cause_is_not_logged(
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-async def begin_download(app: ASGIApp, goes_away: bool) -> None:
-    """Ask for an export, take one piece of it and no more; stay there or go away."""
-    has_piece, never = asyncio.Event(), asyncio.Event()
-    scope = {
+def request() -> dict[str, Any]:
+    """For an export, as a server tells it."""
+    return {
         "type": "http",
         "http_version": "1.1",
         "method": "GET",
@@ -131,6 +130,11 @@ async def begin_download(app: ASGIApp, goes_away: bool) -> None:
         "state": {},
     }
 
+
+async def begin_download(app: ASGIApp, goes_away: bool) -> None:
+    """Ask for an export, take one piece of it and no more; stay there or go away."""
+    has_piece, never = asyncio.Event(), asyncio.Event()
+
     async def receive() -> Message:
         await (has_piece if goes_away else never).wait()
         return {"type": "http.disconnect"}
@@ -140,7 +144,7 @@ async def begin_download(app: ASGIApp, goes_away: bool) -> None:
             has_piece.set()
             await never.wait()
 
-    await asyncio.wait_for(app(scope, receive, send), 30)
+    await asyncio.wait_for(app(request(), receive, send), 30)
 
 
 @contextmanager
@@ -237,6 +241,45 @@ def test_an_export_that_is_not_made_leaves_nothing(
             with pytest.raises(error):
                 exports.answer(reader, asked(), lambda: is_given_up)
 
+    assert files() == []
+
+
+def test_a_question_that_fails_takes_no_bound_away(
+    snapshots: Snapshots,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
+    exports = Exports(settings)
+
+    with snapshots.reading(EVERYONE) as reader, pytest.raises(TooSlow):
+        exports.answer(reader, asked(), lambda: bool(1 / 0))
+
+    assert "Whether a query is given up is not known" in caplog.text
+    assert files() == []
+
+
+def test_a_body_of_more_than_may_be_read_stops_the_query_of_the_export(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It does not say how long it is, and no route of exports reads one."""
+    monkeypatch.setitem(QUERIES, "export_csv", Query(ENDLESS, frozenset({"file"})))
+    app = create_app(replace(settings, export_seconds=600))
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * 70_000, "more_body": True}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    asyncio.run(app(request(), receive, send))
+
+    assert told[0]["status"] == 503
+    assert "is not known" not in caplog.text
     assert files() == []
 
 

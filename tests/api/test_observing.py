@@ -1,7 +1,7 @@
 """What an operator sees of the API: readiness, metrics, one line for each failure."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.responses import StreamingResponse
 
 from api.callers import EVERYONE
 from api.main import create_app
@@ -205,6 +206,23 @@ def test_a_failure_nobody_foresaw_is_logged_once_with_its_id(
     assert "division" not in answer.text
     count = scraped(client)["pathways_http_requests_total", "/v1/stores", "500"]
     assert count == 1
+
+
+def test_an_answer_that_fails_half_way_is_logged_once_and_broken_off(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    def half() -> Iterator[bytes]:
+        yield b"half"
+        raise ZeroDivisionError
+
+    app = create_app(settings)
+    app.add_api_route("/half", lambda: StreamingResponse(half()))
+
+    with pytest.raises(ZeroDivisionError):
+        LocalClient(app).get("/half", headers={"X-Request-ID": "r-half"})
+
+    failed = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [record.request_id for record in failed] == ["r-half"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("acme_only")

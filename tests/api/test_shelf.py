@@ -1,6 +1,7 @@
 """Which database is open, by the files alone: how often their bytes are read, and what
 one request does to another."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from api import opening, shelf
+from api.documents import Unusable
 from api.errors import SnapshotUnusable
 from api.pointing import Pointer, read_pointer
 from api.published import digest_of
@@ -56,6 +58,14 @@ def source_of(on: Shelf[Database]) -> Source:
         return source
 
 
+def point_to(folder: Path, snapshot_id: str) -> None:
+    """The pointer is replaced, as a publication or a rollback does it."""
+    manifest = json.loads((folder / f"snapshots/{snapshot_id}.json").read_bytes())
+    pointer = manifest | {"file": f"snapshots/{snapshot_id}.duckdb"}
+    (folder / "new").write_text(json.dumps(pointer))
+    (folder / "new").replace(folder / "current.json")
+
+
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the bytes of each file were read."""
@@ -86,6 +96,43 @@ def test_a_damaged_file_is_read_once_until_it_looks_otherwise(
     assert damaged == [ids[1]] * 3
     assert meanwhile == {ids[1]: 1, ids[2]: 1}
     assert mended == ids[2]
+
+
+def test_a_whole_file_that_cannot_be_opened_is_read_once(
+    folder: Path, three: Folder, read: Counter[str]
+) -> None:
+    """Until it looks otherwise. It is tried at each look, once."""
+    _, ids = three
+    tried: Counter[str] = Counter()
+
+    def connect(file: Path) -> Database:
+        tried[file.stem] += 1
+        if file.stem == ids[2]:
+            raise Unusable("another release built it", file)
+        return Database()
+
+    on = Shelf(folder, 0.0, connect)
+
+    served = [source_of(on).snapshot_id for _ in range(3)]
+
+    assert served == [ids[1]] * 3
+    assert read == {ids[2]: 1, ids[1]: 1}
+    assert tried == {ids[2]: 3, ids[1]: 1}
+
+
+def test_a_rollback_during_a_look_is_followed_by_the_next_request(
+    folder: Path, three: Folder
+) -> None:
+    _, ids = three
+
+    def connect(file: Path) -> Database:
+        if file.stem == ids[2]:
+            point_to(folder, ids[1])
+        return Database()
+
+    on = Shelf(folder, 0.0, connect)
+
+    assert [source_of(on).snapshot_id for _ in range(2)] == [ids[2], ids[1]]
 
 
 def test_a_doubt_during_a_look_has_the_next_request_look_again(
@@ -165,3 +212,18 @@ def test_where_readers_are_held_is_not_guessed(
     (folder / "current.json").touch()
 
     assert source_of(on).snapshot_id
+
+
+def test_where_readers_are_held_is_not_guessed_from_a_damaged_record(
+    folder: Path, three: Folder
+) -> None:
+    _, ids = three
+    (folder / "current.json").write_text("{")
+    (folder / "rollbacks.jsonl").mkdir()
+    on = opened(folder)
+
+    with pytest.raises(SnapshotUnusable, match="the record of rollbacks is damaged"):
+        source_of(on)
+    (folder / "rollbacks.jsonl").rmdir()
+
+    assert source_of(on).snapshot_id == ids[2]

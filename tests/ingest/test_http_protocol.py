@@ -15,9 +15,8 @@ from ingest.http_protocol import BoundedProtocol
 from tests.fixtures.listening import listening
 
 HEAD = b"GET /alive HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-
-
 LARGE = 8_000_000
+TOO_LARGE = b"431 Request Header Fields Too Large"
 
 
 async def read(request: Request) -> int:
@@ -149,6 +148,29 @@ def test_a_head_without_an_end_is_refused(
 
     # A connection that is reset may lose what was said last.
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param(b"X-A: " + b"a" * 30_000 + b"\r\n", b"200 OK", id="within"),
+        pytest.param(b"X-A: " + b"a" * 60_000 + b"\r\n", TOO_LARGE, id="one"),
+        pytest.param(b"a:\r\n" * 15_000, TOO_LARGE, id="many"),
+    ],
+)
+def test_a_head_that_comes_whole_has_the_same_bound(
+    address: tuple[str, int], headers: bytes, status: bytes
+) -> None:
+    """32,768 bytes, with what stands between names and values."""
+    with socket.create_connection(address) as connection:
+        with suppress(OSError):
+            connection.sendall(HEAD + headers + b"Connection: close\r\n\r\n")
+        answer = answered(connection)
+
+    # A connection that is reset may lose what was said last.
+    is_lost = answer == b"" and status == TOO_LARGE
+    assert is_lost or answer.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert answer.count(b"HTTP/1.1 ") <= 1
 
 
 def test_a_connection_goes_on_from_request_to_request(
