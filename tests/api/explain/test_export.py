@@ -25,6 +25,14 @@ READ = (
 )
 
 
+def classes_of(data: Row) -> list[tuple[Any, ...]]:
+    told = ("name", "left_out_of_a_by", "left_out_of_b_by", "other_value_by")
+    return [
+        tuple(each[name] for name in (*told, "row_count", "top_a", "top_b"))
+        for each in data["classes"]
+    ]
+
+
 @pytest.fixture
 def compared(
     tmp_path: Path, data_dir: Path, published: None, monkeypatch: pytest.MonkeyPatch
@@ -103,6 +111,13 @@ def test_each_campaign_day_and_country_that_differs_is_a_row_of_its_step(
         "US",
     )
     assert "That makes it 2.50 USD more, by 1 row." in other["sentence"]
+    # What both have is one row, and in both: the days of campaign 1 and of 4.
+    assert classes_of(data) == [
+        ("a_only", [], ["not_in_export"], [], 3, "108.50", "0.00"),
+        ("b_only", ["not_in_ours"], [], [], 1, "0.00", "5.00"),
+        ("both_other_value", [], [], ["other_numbers"], 1, "10.00", "12.50"),
+        ("both_same_value", [], [], [], 3, "24.50", "24.50"),
+    ]
     assert data["summary"].startswith("AI Budget shows 143.00 EUR, Ads Manager 42.00 ")
 
 
@@ -115,6 +130,7 @@ def test_a_reader_that_hides_campaigns_is_told_by_its_own_rules_first(
     assert data["a"]["value"] == "36.00"
     assert steps_of(data)[0] == ("status", "107.00")
     assert data["difference"] == "105.50"
+    assert ("b_only", ["status"], [], [], 2, "0.00", "107.00") in classes_of(data)
 
 
 def test_a_ratio_adds_up_too(compared: Callable[..., Row]) -> None:
@@ -213,8 +229,9 @@ def test_of_a_store_with_several_accounts_the_exported_one_is_compared(
             {"country": "US"},
             "does not say which country",
         ),
+        (HEADER, READ[0], {"shares": True}, "no numbers under A's rules"),
     ],
-    ids=["another currency", "a part that it lacks", "a country it does not name"],
+    ids=["another currency", "a lacking part", "a country it does not name", "shares"],
 )
 def test_what_the_export_cannot_be_compared_in_is_refused(
     compared: Callable[..., Row], header: str, line: str, asked: Row, said: str

@@ -147,6 +147,9 @@ def check(database: duckdb.DuckDBPyConnection, case: Case) -> None:
         whole = told.ends[f"{side}_b"] - told.ends[f"{side}_a"]
         assert sum(differences, Decimal(0)) == whole
     assert all(step.figures["residual"] in (0, None) for step in told.steps)
+    # What both have is in both, or left out by a rule of a reader's own.
+    own_rules = {(row["rules_of_a"], row["rules_of_b"]) for row in told.classes}
+    assert Rule.OTHER_NUMBERS not in {rules for pair in own_rules for rules in pair}
 
 
 @FEW
