@@ -30,6 +30,7 @@ from ingest.written_numbers import (
 
 # As amounts are stored: decimal(18, 4).
 LARGEST, DECIMALS = 10**14, 4
+KEY = ("campaign_id", "day", "country")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Export:
         since: the first day it was made for, `until` the last, included.
         columns: which it has, by our names; without `day` a row is of all days, without
             `country` of all countries.
-        rows: by column; numbers as decimal text, days as ISO text.
+        rows: by column, one of a campaign, day and country; numbers as decimal text,
+            days as ISO text.
     """
 
     file: str
@@ -79,28 +81,43 @@ def read_export(
     columns = set(sheet.headers) & {"campaign_id", "campaign_name", "country", *NUMBERS}
     if "day" in days:
         columns.add("day")
+    rows = {
+        row: {
+            "campaign_id": cells["campaign_id"],
+            "campaign_name": cells.get("campaign_name"),
+            "country": _country(sheet, row, cells, locale),
+            "day": days["day"][row].isoformat() if "day" in days else None,
+            # Ads Manager leaves empty what is nothing.
+            **{
+                name: str(numbers.get(plain(cells[name]), Decimal(0)))
+                for name in NUMBERS
+                if name in cells
+            },
+        }
+        for row, cells in sheet.rows
+    }
+    _check_repeated(sheet.file, rows)
     return Export(
         file=path.name,
         currency=_currency(sheet),
         since=first,
         until=last,
         columns=frozenset(columns),
-        rows=[
-            {
-                "campaign_id": cells["campaign_id"],
-                "campaign_name": cells.get("campaign_name"),
-                "country": _country(sheet, row, cells, locale),
-                "day": days["day"][row].isoformat() if "day" in days else None,
-                # Ads Manager leaves empty what is nothing.
-                **{
-                    name: str(numbers.get(plain(cells[name]), Decimal(0)))
-                    for name in NUMBERS
-                    if name in cells
-                },
-            }
-            for row, cells in sheet.rows
-        ],
+        rows=list(rows.values()),
     )
+
+
+def _check_repeated(file: str, rows: Mapping[int, Mapping[str, str | None]]) -> None:
+    """A row of its own is of an ad set, an age or a week, or is a sum of such rows."""
+    seen: dict[tuple[str | None, ...], int] = {}
+    for number, row in rows.items():
+        first = seen.setdefault(tuple(row[name] for name in KEY), number)
+        if first != number:
+            raise ExportUnusable(
+                f"{file}, rows {first} and {number} are of the same campaign, day and "
+                "country.",
+                "Export campaigns, broken down by day and country alone.",
+            )
 
 
 def _formats(locale: str | None) -> dict[NumberFormat, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.ads_manager_columns import HEADERS, NUMBERS, column_of, folded
+from ingest.ads_manager_columns import HEADERS, column_of, folded
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
@@ -69,7 +69,6 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
         raise ExportUnusable(
             f"{file} has no row of a campaign.", "Export days on which campaigns ran."
         )
-    _check_repeated(file, headers, kept)
     currencies = sorted(
         {told for each in headers.values() if (told := column_of(each)[1])}
     )
@@ -221,19 +220,3 @@ def _id(file: str, headers: Mapping[str, str], number: int, cells: Cells) -> str
         f"{'an id that a spreadsheet has rounded' if is_rounded else 'no id'}.",
         AS_CSV,
     )
-
-
-def _check_repeated(
-    file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
-) -> None:
-    counted = {headers[name] for name in NUMBERS if name in headers}
-    seen: dict[tuple[str, ...], int] = {}
-    for number, cells in rows:
-        key = tuple(cell for header, cell in cells.items() if header not in counted)
-        if key in seen:
-            raise ExportUnusable(
-                f"{file}, rows {seen[key]} and {number} are of the same campaign, day "
-                "and country.",
-                "Leave one out, or export the column that tells them apart.",
-            )
-        seen[key] = number

@@ -51,7 +51,8 @@ class Exported:
         currency: of its money; None where it has none.
         columns: which of TEXTS and NUMBERS it has; without `day` a row is of all days,
             without `country` of all countries.
-        rows: each with all columns, numbers as decimal text, days as ISO text.
+        rows: one of a campaign, day and country, each with all columns; numbers as
+            decimal text, days as ISO text.
     """
 
     file: str

@@ -181,7 +181,18 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
         ([HEADER + ",Käufe", ROW + ",2"], "two columns for purchases"),
         ([HEADER, ROW + ",too,many"], "is no table: Expected 6 fields in line 2"),
         ([HEADER], "has no row of a campaign"),
-        ([HEADER, ROW, ROW], "rows 2 and 3 are of the same campaign, day and country"),
+        (
+            [HEADER + ",Age", ROW + ",All", ROW + ",18-24"],
+            "rows 2 and 3 are of the same campaign, day and country",
+        ),
+        (
+            [
+                "Campaign ID,Amount spent (USD),Reporting starts,Reporting ends",
+                "1,30.00,2026-03-01,2026-03-31",
+                "1,10.00,2026-03-08,2026-03-14",
+            ],
+            "rows 2 and 3 are of the same campaign, day and country",
+        ),
         (
             [HEADER, "", ROW.replace("10.50", "1.2.3")],
             "row 3, column `Amount spent (USD)`: `1.2.3` is no number",
