@@ -221,9 +221,16 @@ def _country(sheet: Sheet, row: int, cells: Cells, locale: str | None) -> str | 
     if "country" not in cells:
         return None
     text = cells["country"].strip()
+    if not text:
+        raise sheet.unusable(
+            row,
+            "country",
+            "it is empty, as in a sum over countries",
+            "Leave such rows out; for what has no country write `unknown`.",
+        )
     if re.fullmatch(r"[A-Z]{2}", text):
         return text
-    if folded(text) in ("", "unknown"):
+    if folded(text) == "unknown":
         return "unknown"
     codes = _codes_by_name(locale).get(folded(text), set())
     if len(codes) != 1:

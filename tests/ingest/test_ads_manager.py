@@ -138,7 +138,7 @@ def test_sums_over_days_or_countries_are_no_rows(read: Callable[..., Export]) ->
 def test_what_stands_empty_is_nothing_and_what_is_not_there_is_no_column(
     read: Callable[..., Export],
 ) -> None:
-    export = read(HEADER, "1,One,2026-03-04,,10.50,")
+    export = read(HEADER, "1,One,2026-03-04,Unknown,10.50,")
 
     assert (export.rows[0]["purchases"], export.rows[0]["country"]) == ("0", "unknown")
     assert "impressions" not in export.columns
@@ -181,6 +181,10 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
         ([HEADER + ",Käufe", ROW + ",2"], "two columns for purchases"),
         ([HEADER, ROW + ",too,many"], "is no table: Expected 6 fields in line 2"),
         ([HEADER], "has no row of a campaign"),
+        (
+            [HEADER, ROW.replace("US", ""), ROW],
+            "row 2, column `Country`: it is empty, as in a sum over countries",
+        ),
         (
             [HEADER + ",Age", ROW + ",All", ROW + ",18-24"],
             "rows 2 and 3 are of the same campaign, day and country",
