@@ -15,7 +15,7 @@ said so), `disk`, `lock`, `files`. What stays and what goes: `publications`, `th
 `compaction`, `pruning`, `as_of`, `backup`.
 
 An export to compare with: `ads_manager` with `_sheet` and `_columns`,
-`written_numbers`.
+`written_numbers`, `written_days`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `account_node`,
 `reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`

@@ -17,6 +17,7 @@ from pathlib import Path
 from ingest.ads_manager_columns import COUNTS, NUMBERS, folded
 from ingest.ads_manager_sheet import AS_CSV, Cells, Sheet, read_sheet
 from ingest.errors import ExportUnusable
+from ingest.written_days import day_of
 from ingest.written_numbers import (
     LOCALES,
     NOTHING,
@@ -169,19 +170,11 @@ def _days(sheet: Sheet, locale: str | None) -> dict[str, dict[int, date]]:
 
 
 def _day(sheet: Sheet, row: int, column: str, text: str, locale: str | None) -> date:
-    from babel.dates import parse_date
-
-    try:
-        return date.fromisoformat(plain(text))
-    except ValueError:
-        pass
-    try:
-        if locale:
-            return parse_date(plain(text), locale=locale.replace("-", "_"))
-    except (ValueError, IndexError):
-        pass
-    hint = "Write days as YYYY-MM-DD, or say in whose way they are: --locale de_DE."
-    raise sheet.unusable(row, column, f"`{text}` is no day", hint)
+    day = day_of(text, locale)
+    if day is None:
+        hint = "Write days as YYYY-MM-DD, or say in whose way they are: --locale de_DE."
+        raise sheet.unusable(row, column, f"`{text}` is no day", hint)
+    return day
 
 
 def _window(

@@ -197,6 +197,7 @@ def test_only_what_reads_an_export_imports_pandas_and_babel() -> None:
     assert found == {
         "ingest.ads_manager",
         "ingest.ads_manager_sheet",
+        "ingest.written_days",
         "ingest.written_numbers",
     }
 
