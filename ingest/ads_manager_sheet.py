@@ -11,7 +11,7 @@ from ingest.ads_manager_columns import HEADERS, column_of, folded
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
-LARGEST = 256 * 1024 * 1024
+LARGEST = 32 * 1024 * 1024
 DELIMITERS = (",", ";", "\t")
 # What stands in a breakdown's column of a row that is the sum of the others.
 ALL = "all"
@@ -55,8 +55,9 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     # A line of Excel's that says what separates the cells.
     if re.fullmatch(r"sep=.\r?", head):
         text, first_row = body, 2
-    delimiter = max(DELIMITERS, key=lambda each: len(_known(_header(text, each))))
-    written = _header(text, delimiter)
+    heads = {each: _header(file, text, each) for each in DELIMITERS}
+    delimiter = max(heads, key=lambda each: len(_known(heads[each])))
+    written = heads[delimiter]
     headers = _columns(file, written, named)
     table = _table(file, text, delimiter)
     rows = [
@@ -90,16 +91,17 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
-            raise ExportUnusable(
-                f"{path.name} is larger than {LARGEST // 1024**2} MB.",
-                "Export fewer days or columns at a time.",
-            )
-        content = path.read_bytes()
+        with path.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
     except OSError as error:
         raise ExportUnusable(
             f"{path} cannot be read: {error.strerror}.", "Name a file that is there."
         ) from error
+    if len(content) > LARGEST:
+        raise ExportUnusable(
+            f"{path.name} is larger than {LARGEST // 1024**2} MB.",
+            "Export fewer days or columns at a time.",
+        )
     if content.startswith(b"PK\x03\x04"):
         raise ExportUnusable(f"{path.name} is a spreadsheet, no CSV.", AS_CSV)
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -115,8 +117,13 @@ def _text(path: Path) -> str:
     return STEERING.sub("?", text)
 
 
-def _header(text: str, delimiter: str) -> list[str]:
-    first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+def _header(file: str, text: str, delimiter: str) -> list[str]:
+    try:
+        first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    except csv.Error as error:
+        # After a dash it has a programmer's advice.
+        why = str(error).partition(" - ")[0]
+        raise ExportUnusable(f"{file} is no table: {why}.", AS_CSV) from error
     return [each.strip() for each in first]
 
 

@@ -265,8 +265,10 @@ def test_what_cannot_be_read_is_refused_by_row_and_column(
         (HEADER.encode() + b"\n1,K\xe4ufe", "neither UTF-8 nor UTF-16"),
         (HEADER.encode() + b"\n1,\x00", "holds zero bytes"),
         (b"", "no column known"),
+        (f"{HEADER}\r{ROW}\r".encode(), "is no table: new-line character"),
+        (b'"' + HEADER.encode() + b"x" * 140_000, "is no table: field larger than"),
     ],
-    ids=["xlsx", "latin", "zero bytes", "empty"],
+    ids=["xlsx", "latin", "zero bytes", "empty", "old line ends", "open quote"],
 )
 def test_what_is_no_text_is_refused(
     read: Callable[..., Export], content: bytes, said: str
@@ -294,6 +296,11 @@ def test_what_is_said_of_an_export_has_to_be_true(
         read(HEADER, ROW, **asked)
 
     assert said in refused.value.message
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(ExportUnusable, match="zero is larger than 32 MB"):
+        read_export(Path("/dev/zero"), named={}, locale=None, since=None, until=None)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
