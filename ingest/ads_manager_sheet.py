@@ -59,11 +59,10 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     delimiter = max(heads, key=lambda each: len(_known(heads[each])))
     written = heads[delimiter]
     headers = _columns(file, written, named)
-    table = _table(file, text, delimiter)
     rows = [
         (number, dict(zip(written, cells, strict=True)))
-        for number, cells in enumerate(table, first_row)
-        if number > first_row and any(cells)
+        for number, cells in _table(file, text, delimiter, first_row)
+        if number > first_row
     ]
     kept = list(_campaign_rows(file, headers, rows))
     if not kept:
@@ -165,7 +164,10 @@ def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[st
     return found
 
 
-def _table(file: str, text: str, delimiter: str) -> list[list[str]]:
+def _table(
+    file: str, text: str, delimiter: str, first_row: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Whole rows with their numbers, the first with the headers; no empty ones."""
     import pandas
 
     try:
@@ -176,13 +178,25 @@ def _table(file: str, text: str, delimiter: str) -> list[list[str]]:
             dtype=str,
             keep_default_na=False,
             skip_blank_lines=False,
+            # The other one does not tell a cell that is not there from an empty one.
+            engine="python",
         )
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
-        why = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise ExportUnusable(f"{file} is no table: {why}.", AS_CSV) from error
-    # A row that ends early lacks its last cells.
-    values: list[list[str]] = frame.fillna("").to_numpy(dtype=object).tolist()
-    return values
+        raise ExportUnusable(f"{file} is no table: {error}.", AS_CSV) from error
+    rows: list[list[str]] = frame.fillna("").to_numpy(dtype=object).tolist()
+    is_short = frame.isna().any(axis=1).tolist()
+    for number, cells in enumerate(rows, first_row):
+        if not any(cells):
+            continue
+        if is_short[number - first_row]:
+            raise ExportUnusable(
+                f"{file}, row {number} has fewer cells than the first.", AS_CSV
+            )
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            raise ExportUnusable(
+                f"{file}, row {number} has a line end within a cell.", AS_CSV
+            )
+        yield number, cells
 
 
 def _campaign_rows(

@@ -181,6 +181,15 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
         ([HEADER + ",Käufe", ROW + ",2"], "two columns for purchases"),
         ([HEADER, ROW + ",too,many"], "is no table: Expected 6 fields in line 2"),
         ([HEADER], "has no row of a campaign"),
+        ([HEADER, ROW, "2,Two,2026-03-04"], "row 3 has fewer cells than the first"),
+        (
+            [HEADER, "", '1,"One', 'Two",2026-03-04,US,1.00,2'],
+            "row 3 has a line end within a cell",
+        ),
+        (
+            [HEADER, '1,"One,2026-03-04,US,1.00,2', '2,"Two,2026-03-04,US,1.00,2'],
+            "is no table: ',' expected after",
+        ),
         (
             [HEADER, ROW.replace("US", ""), ROW],
             "row 2, column `Country`: it is empty, as in a sum over countries",
