@@ -201,7 +201,7 @@ def _window(
 
 def _currency(sheet: Sheet) -> str | None:
     told = {cells["currency"].strip() for _, cells in sheet.rows if "currency" in cells}
-    told |= {sheet.currency} if sheet.currency else set()
+    told = (told | {sheet.currency or ""}) - {""}
     if len(told) > 1:
         raise ExportUnusable(
             f"{sheet.file} is in several currencies: {', '.join(sorted(told))}.",

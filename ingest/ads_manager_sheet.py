@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.ads_manager_columns import HEADERS, column_of, folded
+from ingest.ads_manager_columns import (
+    AMOUNTS,
+    HEADERS,
+    column_of,
+    currency_of,
+    folded,
+)
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
@@ -56,7 +62,7 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     if re.fullmatch(r"sep=.\r?", head):
         text, first_row = body, 2
     heads = {each: _header(file, text, each) for each in DELIMITERS}
-    delimiter = max(heads, key=lambda each: len(_known(heads[each])))
+    delimiter = max(heads, key=lambda each: len(_known(heads[each], named)))
     written = heads[delimiter]
     headers = _columns(file, written, named)
     rows = [
@@ -69,9 +75,8 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
         raise ExportUnusable(
             f"{file} has no row of a campaign.", "Export days on which campaigns ran."
         )
-    currencies = sorted(
-        {told for each in headers.values() if (told := column_of(each)[1])}
-    )
+    amounts = [headers[name] for name in AMOUNTS if name in headers]
+    currencies = sorted({told for each in amounts if (told := currency_of(each))})
     if len(currencies) > 1:
         raise ExportUnusable(
             f"{file} has amounts in several currencies: {', '.join(currencies)}.",
@@ -126,27 +131,17 @@ def _header(file: str, text: str, delimiter: str) -> list[str]:
     return [each.strip() for each in first]
 
 
-def _known(headers: list[str]) -> set[str]:
-    return {name for each in headers if (name := column_of(each)[0])}
+def _known(headers: list[str], named: Mapping[str, str]) -> set[str]:
+    ours = set(map(folded, named.values()))
+    return {each for each in map(folded, headers) if each in ours or column_of(each)}
 
 
 def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[str, str]:
-    by_fold = {folded(header): header for header in written}
-    found: dict[str, str] = {}
-    for name, header in named.items():
-        if name not in HEADERS:
-            raise ExportUnusable(
-                f"There is no column `{name}` to name.", f"Name {', '.join(HEADERS)}."
-            )
-        if folded(header) not in by_fold:
-            raise ExportUnusable(
-                f"{file} has no column `{header}`.",
-                f"Its columns are: {', '.join(written)}.",
-            )
-        found[name] = by_fold[folded(header)]
+    found = {name: _named(file, written, name, named[name]) for name in named}
+    taken = set(found.values())
     for header in written:
-        known = column_of(header)[0]
-        if known is None or known in named or header in named.values():
+        known = column_of(header)
+        if known is None or known in named or header in taken:
             continue
         if known in found:
             raise ExportUnusable(
@@ -162,6 +157,25 @@ def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[st
             "there under another name: --column campaign_id=HEADER.",
         )
     return found
+
+
+def _named(file: str, written: list[str], name: str, header: str) -> str:
+    if name not in HEADERS:
+        raise ExportUnusable(
+            f"There is no column `{name}` to name.", f"Name {', '.join(HEADERS)}."
+        )
+    same = [each for each in written if folded(each) == folded(header)]
+    if not same:
+        raise ExportUnusable(
+            f"{file} has no column `{header}`.",
+            f"Its columns are: {', '.join(written)}.",
+        )
+    if len(same) > 1:
+        raise ExportUnusable(
+            f"{file} has {len(same)} columns `{header}`.",
+            "Export again with one of them.",
+        )
+    return same[0]
 
 
 def _table(

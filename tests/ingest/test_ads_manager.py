@@ -102,12 +102,24 @@ def test_columns_and_countries_are_known_in_the_language_of_the_export(
 
 
 def test_a_column_of_another_name_is_named(read: Callable[..., Export]) -> None:
-    header = HEADER.replace("Campaign ID", "Kampanj-id").replace("Day", "Datum")
+    """Though no header is known, which would tell what separates the cells."""
+    named = {"campaign_id": "kampanj-ID", "day": "Datum", "spend": "Kostnad (SEK)"}
 
-    export = read(header, ROW, named={"campaign_id": "kampanj-ID", "day": "Datum"})
+    export = read("Kampanj-id;Datum;Kostnad (SEK)", "1;2026-03-04;10,50", named=named)
 
-    assert export.rows[0]["campaign_id"] == "1"
-    assert export.rows[0]["day"] == "2026-03-04"
+    assert export.currency == "SEK"
+    (row,) = export.rows
+    assert (row["campaign_id"], row["day"]) == ("1", "2026-03-04")
+    assert row["spend"] == "10.50"
+
+
+def test_an_empty_cell_names_no_currency(read: Callable[..., Export]) -> None:
+    header = "Campaign ID,Day,Amount spent,Currency"
+
+    some = read(header, "1,2026-03-04,1.00,", "2,2026-03-04,1.00,EUR")
+    none = read(header, "1,2026-03-04,1.00,")
+
+    assert (some.currency, none.currency) == ("EUR", None)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +191,7 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
     [
         (["Campaign name,Day", "One,2026-03-04"], "no column known as the campaign's"),
         ([HEADER + ",Käufe", ROW + ",2"], "two columns for purchases"),
+        ([HEADER + ",Purchases", ROW + ",2"], "two columns for purchases"),
         ([HEADER, ROW + ",too,many"], "is no table: Expected 6 fields in line 2"),
         ([HEADER], "has no row of a campaign"),
         ([HEADER, ROW, "2,Two,2026-03-04"], "row 3 has fewer cells than the first"),
@@ -293,6 +306,7 @@ def test_what_is_no_text_is_refused(
     [
         ({"named": {"campaign": "Day"}}, "There is no column `campaign` to name"),
         ({"named": {"spend": "Cost"}}, "has no column `Cost`"),
+        ({"named": {"spend": "tax"}}, "has 2 columns `tax`"),
         ({"locale": "xx_YY"}, "There is no locale `xx_YY`"),
         ({"since": date(2026, 3, 5)}, "has days outside of 2026-03-05"),
     ],
@@ -302,7 +316,7 @@ def test_what_is_said_of_an_export_has_to_be_true(
     read: Callable[..., Export], asked: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ExportUnusable) as refused:
-        read(HEADER, ROW, **asked)
+        read(HEADER + ",Tax,TAX", ROW + ",1,2", **asked)
 
     assert said in refused.value.message
 
