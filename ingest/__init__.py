@@ -21,7 +21,7 @@ Tie together: `levels` (every level of some days), `object_listing`, `account_no
 `reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`
 (what one reads), `build` with `dbt_child`, `audit` (the gate), `cycle` (lock, load,
 build, publish), `schedule` (ticks), `cli` with `verbs_*`, `doctor` (the set-up),
-`progress` and `run_summary` (for who watches). `settings`, `errors`, `logs`, `clock`
-serve them all; `failpoints` let tests stop a run anywhere; `sandbox` is a Graph API on
-loopback with a known truth.
+`progress` and `run_summary` (for who watches). `settings`, `errors`, `logs`, `clock`,
+`printable` serve them all; `failpoints` let tests stop a run anywhere; `sandbox` is a
+Graph API on loopback with a known truth.
 """

@@ -22,7 +22,6 @@ DELIMITERS = (",", ";", "\t")
 # What stands in a breakdown's column of a row that is the sum of the others.
 ALL = "all"
 AS_CSV = "Export again from Ads Manager as .csv, and do not save it from a spreadsheet."
-STEERING = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 Cells = dict[str, str]
 
 
@@ -117,8 +116,7 @@ def _text(path: Path) -> str:
         ) from error
     if "\0" in text:
         raise ExportUnusable(f"{path.name} is no text: it holds zero bytes.", AS_CSV)
-    # Names and what is wrong with them end on a terminal.
-    return STEERING.sub("?", text)
+    return text
 
 
 def _header(file: str, text: str, delimiter: str) -> list[str]:

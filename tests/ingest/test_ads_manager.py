@@ -252,7 +252,10 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
             "`6.01E+14` is an id that a spreadsheet has rounded",
         ),
         ([HEADER, "one" + ROW[1:]], "row 2, column `Campaign ID`: `one` is no id"),
-        ([HEADER, "\x1b[2J" + ROW[1:]], "column `Campaign ID`: `?[2J` is no id"),
+        (
+            [HEADER, ROW.replace("US", "A\x1b[2J\u202e\u2028B")],
+            "column `Country`: `A?[2J??B` is no country known",
+        ),
         (
             [HEADER, ROW, ROW[1:], ROW.replace("04", "05")],
             "row 3, column `Campaign ID`: it is empty",
