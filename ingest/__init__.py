@@ -14,8 +14,8 @@ pages), `exchange_rates` (HTTP to a rate provider), `pace` (waits), `report_jobs
 said so), `disk`, `lock`, `files`. What stays and what goes: `publications`, `thinning`,
 `compaction`, `pruning`, `as_of`, `backup`.
 
-An export to compare with: `ads_manager` with `_sheet` and `_columns`,
-`written_numbers`, `written_days`.
+An export to compare with: `ads_manager` with `_file`, `_sheet`, `_columns` and
+`_cells`, `written_numbers`, `written_days`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `account_node`,
 `reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`

@@ -1,7 +1,5 @@
-"""The rows of an Ads Manager export, as text: its encoding, columns and campaigns."""
+"""The rows of campaigns of an Ads Manager export, as text, by our columns."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +12,12 @@ from ingest.ads_manager_columns import (
     currency_of,
     folded,
 )
+from ingest.ads_manager_file import AS_CSV, read_table
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
-LARGEST = 32 * 1024 * 1024
-DELIMITERS = (",", ";", "\t")
 # What stands in a breakdown's column of a row that is the sum of the others.
 ALL = "all"
-AS_CSV = "Export again from Ads Manager as .csv, and do not save it from a spreadsheet."
 Cells = dict[str, str]
 
 
@@ -54,21 +50,12 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     Raises:
         ExportUnusable: it is no such table.
     """
-    file, text = path.name, _text(path)
-    head, _, body = text.partition("\n")
-    first_row = 1
-    # A line of Excel's that says what separates the cells.
-    if re.fullmatch(r"sep=.\r?", head):
-        text, first_row = body, 2
-    heads = {each: _header(file, text, each) for each in DELIMITERS}
-    delimiter = max(heads, key=lambda each: len(_known(heads[each], named)))
-    written = heads[delimiter]
+    file, ours = path.name, set(map(folded, named.values()))
+    written, table = read_table(
+        path, lambda header: folded(header) in ours or column_of(header) is not None
+    )
     headers = _columns(file, written, named)
-    rows = [
-        (number, dict(zip(written, cells, strict=True)))
-        for number, cells in _table(file, text, delimiter, first_row)
-        if number > first_row
-    ]
+    rows = [(number, dict(zip(written, cells, strict=True))) for number, cells in table]
     kept = list(_campaign_rows(file, headers, rows))
     if not kept:
         raise ExportUnusable(
@@ -90,48 +77,6 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
             for number, cells in kept
         ],
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise ExportUnusable(
-            f"{path} cannot be read: {error.strerror}.", "Name a file that is there."
-        ) from error
-    if len(content) > LARGEST:
-        raise ExportUnusable(
-            f"{path.name} is larger than {LARGEST // 1024**2} MB.",
-            "Export fewer days or columns at a time.",
-        )
-    if content.startswith(b"PK\x03\x04"):
-        raise ExportUnusable(f"{path.name} is a spreadsheet, no CSV.", AS_CSV)
-    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        text = content.decode("utf-16" if is_wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ExportUnusable(
-            f"{path.name} is neither UTF-8 nor UTF-16 (byte {error.start}).", AS_CSV
-        ) from error
-    if "\0" in text:
-        raise ExportUnusable(f"{path.name} is no text: it holds zero bytes.", AS_CSV)
-    return text
-
-
-def _header(file: str, text: str, delimiter: str) -> list[str]:
-    try:
-        first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    except csv.Error as error:
-        # After a dash it has a programmer's advice.
-        why = str(error).partition(" - ")[0]
-        raise ExportUnusable(f"{file} is no table: {why}.", AS_CSV) from error
-    return [each.strip() for each in first]
-
-
-def _known(headers: list[str], named: Mapping[str, str]) -> set[str]:
-    ours = set(map(folded, named.values()))
-    return {each for each in map(folded, headers) if each in ours or column_of(each)}
 
 
 def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[str, str]:
@@ -174,41 +119,6 @@ def _named(file: str, written: list[str], name: str, header: str) -> str:
             "Export again with one of them.",
         )
     return same[0]
-
-
-def _table(
-    file: str, text: str, delimiter: str, first_row: int
-) -> Iterator[tuple[int, list[str]]]:
-    """Whole rows with their numbers, the first with the headers; no empty ones."""
-    import pandas
-
-    try:
-        frame = pandas.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            # The other one does not tell a cell that is not there from an empty one.
-            engine="python",
-        )
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
-        raise ExportUnusable(f"{file} is no table: {error}.", AS_CSV) from error
-    rows: list[list[str]] = frame.fillna("").to_numpy(dtype=object).tolist()
-    is_short = frame.isna().any(axis=1).tolist()
-    for number, cells in enumerate(rows, first_row):
-        if not any(cells):
-            continue
-        if is_short[number - first_row]:
-            raise ExportUnusable(
-                f"{file}, row {number} has fewer cells than the first.", AS_CSV
-            )
-        if any("\n" in cell or "\r" in cell for cell in cells):
-            raise ExportUnusable(
-                f"{file}, row {number} has a line end within a cell.", AS_CSV
-            )
-        yield number, cells
 
 
 def _campaign_rows(
