@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from ingest.ads_manager_cells import country_in, days_in, numbers_in
-from ingest.ads_manager_columns import NUMBERS
-from ingest.ads_manager_sheet import Sheet, read_sheet
+from ingest.ads_manager_columns import AMOUNTS, NUMBERS
+from ingest.ads_manager_sheet import NO_SUM, WITH_IDS, Sheet, read_sheet
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
@@ -84,6 +84,8 @@ def read_export(
         for row, cells in sheet.rows
     }
     _check_repeated(sheet.file, rows)
+    if "country" not in columns:
+        _check_sums(sheet, numbers)
     return Export(
         file=path.name,
         currency=_currency(sheet),
@@ -105,6 +107,16 @@ def _check_repeated(file: str, rows: Mapping[int, Mapping[str, str | None]]) -> 
                 "country.",
                 "Export campaigns, broken down by day and country alone.",
             )
+
+
+def _check_sums(sheet: Sheet, numbers: Mapping[str, Decimal]) -> None:
+    """By country they are not the rows': what has no country is in none of them."""
+    for number, cells in sheet.sums:
+        for name in set(AMOUNTS) & set(cells):
+            told = numbers.get(plain(cells[name]))
+            parts = (numbers.get(plain(row[name]), 0) for _, row in sheet.rows)
+            if told is not None and told != sum(parts):
+                raise sheet.unusable(number, "campaign_id", NO_SUM, WITH_IDS)
 
 
 def _window(

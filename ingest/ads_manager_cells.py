@@ -8,7 +8,7 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from ingest.ads_manager_columns import COUNTS, NUMBERS, folded
+from ingest.ads_manager_columns import AMOUNTS, COUNTS, NUMBERS, folded
 from ingest.ads_manager_file import AS_CSV
 from ingest.ads_manager_sheet import Cells, Sheet
 from ingest.errors import ExportUnusable
@@ -36,8 +36,12 @@ def numbers_in(sheet: Sheet, locale: str | None) -> dict[str, Decimal]:
     """
     texts: dict[str, bool] = {}
     first: dict[str, tuple[int, str]] = {}
-    for row, cells in sheet.rows:
-        for name in NUMBERS:
+    # Of a sum only the amounts are asked for.
+    asked: list[tuple[int, Cells, tuple[str, ...]]]
+    asked = [(*each, NUMBERS) for each in sheet.rows]
+    asked += [(*each, AMOUNTS) for each in sheet.sums]
+    for row, cells, names in asked:
+        for name in names:
             text = plain(cells.get(name, ""))
             if text not in NOTHING:
                 texts[text] = texts.get(text, False) or name in COUNTS

@@ -18,6 +18,10 @@ from ingest.written_numbers import plain
 
 # What stands in a breakdown's column of a row that is the sum of the others.
 ALL = "all"
+NO_SUM = "it is empty, and the row is no sum of all campaigns"
+WITH_IDS = "Export again with the id of each campaign."
+# What a language sets between thousands.
+GROUPED = re.compile(r"(?<=\d)[., '](?=\d{3})")
 Cells = dict[str, str]
 
 
@@ -28,12 +32,14 @@ class Sheet:
     Attributes:
         headers: by our names, as they are written.
         currency: that the headers of amounts name.
+        sums: rows that say that they are the sum of all campaigns.
     """
 
     file: str
     headers: dict[str, str]
     currency: str | None
     rows: list[tuple[int, Cells]]
+    sums: list[tuple[int, Cells]]
 
     def unusable(self, row: int, column: str, why: str, hint: str) -> ExportUnusable:
         """What to raise for a cell that cannot be read."""
@@ -56,7 +62,11 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     )
     headers = _columns(file, written, named)
     rows = [(number, dict(zip(written, cells, strict=True))) for number, cells in table]
-    kept = list(_campaign_rows(file, headers, rows))
+    found = [
+        (number, {name: cells[header] for name, header in headers.items()})
+        for number, cells in _campaign_rows(file, headers, rows)
+    ]
+    kept = [(number, cells) for number, cells in found if cells["campaign_id"]]
     if not kept:
         raise ExportUnusable(
             f"{file} has no row of a campaign.", "Export days on which campaigns ran."
@@ -72,10 +82,8 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
         file=file,
         headers=headers,
         currency=currencies[0] if currencies else None,
-        rows=[
-            (number, {name: cells[header] for name, header in headers.items()})
-            for number, cells in kept
-        ],
+        rows=kept,
+        sums=[(number, cells) for number, cells in found if not cells["campaign_id"]],
     )
 
 
@@ -124,10 +132,10 @@ def _named(file: str, written: list[str], name: str, header: str) -> str:
 def _campaign_rows(
     file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
 ) -> Iterator[tuple[int, Cells]]:
-    """The rows of campaigns, without those that are sums of others.
+    """The rows of campaigns, and without an id what says that it is their sum.
 
-    `Results from 12 campaigns` stands first or last and has no id, day or country; a
-    sum over days or countries has `All` there.
+    `Results from 12 campaigns` stands first or last and has no id, day or country. A
+    sum over days or countries has `All` there and is left out.
     """
     campaigns = {cells[headers["campaign_id"]] for _, cells in rows} - {""}
     for number, cells in rows:
@@ -141,15 +149,18 @@ def _campaign_rows(
             )
             continue
         name = cells[headers["campaign_name"]] if "campaign_name" in headers else ""
-        is_named_so = re.findall(r"\d+", plain(name)) == [str(len(campaigns))]
+        digits = re.findall(r"\d+", GROUPED.sub("", plain(name)))
+        is_named_so = digits == [str(len(campaigns))]
         is_of_all = bool(breakdowns) and not any(breakdowns)
         is_at_an_end = number in (rows[0][0], rows[-1][0])
-        if not is_at_an_end or not (is_named_so or is_of_all or not name.strip()):
+        is_of_a_country = "country" in headers and cells[headers["country"]]
+        says_so = is_named_so or is_of_all or not name.strip()
+        if not is_at_an_end or not says_so or is_of_a_country:
             raise ExportUnusable(
-                f"{file}, row {number}, column `{headers['campaign_id']}`: it is "
-                "empty, and the row is no sum of all campaigns.",
-                "Export again with the id of each campaign.",
+                f"{file}, row {number}, column `{headers['campaign_id']}`: {NO_SUM}.",
+                WITH_IDS,
             )
+        yield number, {**cells, headers["campaign_id"]: ""}
 
 
 def _id(file: str, headers: Mapping[str, str], number: int, cells: Cells) -> str:

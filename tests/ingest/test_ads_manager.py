@@ -141,6 +141,25 @@ def test_the_sum_of_all_campaigns_is_no_row(
     assert [row["spend"] for row in read(HEADER, *lines).rows] == ["10.50", "1.00"]
 
 
+def test_a_row_without_an_id_is_a_sum_if_its_amounts_are_that_of_all_rows(
+    read: Callable[..., Export],
+) -> None:
+    """By country they are not: what has no country is in the sum and in no row."""
+    header = (
+        "Campaign ID,Campaign name,Amount spent (USD),Reporting starts,Reporting ends"
+    )
+    days = "2026-03-01,2026-03-07"
+    rows = [f"{number},One,1.50,{days}" for number in range(1000)]
+
+    export = read(header, *rows, f',"Results from 1,000 campaigns","1,500.00",{days}')
+
+    assert len(export.rows) == 1000
+    with pytest.raises(ExportUnusable, match="row 3, column `Campaign ID`: it is empt"):
+        read(header, rows[0], f",Brand 1,7.00,{days}")
+    with pytest.raises(ExportUnusable, match="row 3, column `Campaign ID`: it is empt"):
+        read(HEADER, ROW, ",Brand 1,2026-03-04,US,7.00,1")
+
+
 def test_sums_over_days_or_countries_are_no_rows(read: Callable[..., Export]) -> None:
     export = read(HEADER, "1,One,All,US,99.00,9", "1,One,2026-03-04,All,98.00,8", ROW)
 
