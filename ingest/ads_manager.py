@@ -1,9 +1,8 @@
 """An Ads Manager export: a CSV of any of its languages, read into plain rows.
 
-pandas reads every cell as text; what a number or a day is, is decided here, and what
-cannot be read is refused by file, row and column. Nothing is guessed: a column that is
-not known by its header is named by the user, numbers that can be read in two ways are
-not read.
+Nothing is guessed: a column that is not known by its header is named by the user, and
+what cannot be read, or in two ways, is refused by file, row and column. It is for
+`api.explain.exported`, which takes the same fields and knows no files.
 """
 
 from collections.abc import Mapping
