@@ -14,14 +14,14 @@ pages), `exchange_rates` (HTTP to a rate provider), `pace` (waits), `report_jobs
 said so), `disk`, `lock`, `files`. What stays and what goes: `publications`, `thinning`,
 `compaction`, `pruning`, `as_of`, `backup`.
 
-An export to compare with: `ads_manager` with `_sheet` and `_columns`,
-`written_numbers`.
+An export to compare with: `ads_manager` with `_file`, `_sheet`, `_columns` and
+`_cells`, `written_numbers`, `written_days`.
 
 Tie together: `levels` (every level of some days), `object_listing`, `account_node`,
 `reading` (one account, with its `outcome`), `rates`, `load` (how one runs), `sync`
 (what one reads), `build` with `dbt_child`, `audit` (the gate), `cycle` (lock, load,
 build, publish), `schedule` (ticks), `cli` with `verbs_*`, `doctor` (the set-up),
-`progress` and `run_summary` (for who watches). `settings`, `errors`, `logs`, `clock`
-serve them all; `failpoints` let tests stop a run anywhere; `sandbox` is a Graph API on
-loopback with a known truth.
+`progress` and `run_summary` (for who watches). `settings`, `errors`, `logs`, `clock`,
+`printable` serve them all; `failpoints` let tests stop a run anywhere; `sandbox` is a
+Graph API on loopback with a known truth.
 """

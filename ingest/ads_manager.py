@@ -1,35 +1,23 @@
 """An Ads Manager export: a CSV of any of its languages, read into plain rows.
 
-pandas reads every cell as text; what a number or a day is, is decided here, and what
-cannot be read is refused by file, row and column. Nothing is guessed: a column that is
-not known by its header is named by the user, numbers that can be read in two ways are
-not read.
+Nothing is guessed: a column that is not known by its header is named by the user, and
+what cannot be read, or in two ways, is refused by file, row and column. It is for
+`api.explain.exported`, which takes the same fields and knows no files.
 """
 
-import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from ingest.ads_manager_columns import COUNTS, NUMBERS, folded
-from ingest.ads_manager_sheet import AS_CSV, Cells, Sheet, read_sheet
+from ingest.ads_manager_cells import country_in, days_in, numbers_in
+from ingest.ads_manager_columns import AMOUNTS, NUMBERS
+from ingest.ads_manager_sheet import NO_SUM, WITH_IDS, Sheet, read_sheet
 from ingest.errors import ExportUnusable
-from ingest.written_numbers import (
-    LOCALES,
-    NOTHING,
-    NoNumber,
-    NumberFormat,
-    UnknownLocale,
-    formats_of,
-    numbers_of,
-    plain,
-)
+from ingest.written_numbers import plain
 
-# As amounts are stored: decimal(18, 4).
-LARGEST, DECIMALS = 10**14, 4
+KEY = ("campaign_id", "day", "country")
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,8 @@ class Export:
         since: the first day it was made for, `until` the last, included.
         columns: which it has, by our names; without `day` a row is of all days, without
             `country` of all countries.
-        rows: by column; numbers as decimal text, days as ISO text.
+        rows: by column, one of a campaign, day and country; numbers as decimal text,
+            days as ISO text.
     """
 
     file: str
@@ -72,99 +61,61 @@ def read_export(
         ExportUnusable: it cannot be read, and why.
     """
     sheet = read_sheet(path, named)
-    formats = _formats(locale)
-    days = _days(sheet, locale)
-    numbers = _numbers(sheet, formats)
+    days = days_in(sheet, locale)
+    numbers = numbers_in(sheet, locale)
     first, last = _window(sheet, days, since, until)
     columns = set(sheet.headers) & {"campaign_id", "campaign_name", "country", *NUMBERS}
     if "day" in days:
         columns.add("day")
+    rows = {
+        row: {
+            "campaign_id": cells["campaign_id"],
+            "campaign_name": cells.get("campaign_name"),
+            "country": country_in(sheet, row, cells, locale),
+            "day": days["day"][row].isoformat() if "day" in days else None,
+            # Ads Manager leaves empty what is nothing.
+            **{
+                name: str(numbers.get(plain(cells[name]), Decimal(0)))
+                for name in NUMBERS
+                if name in cells
+            },
+        }
+        for row, cells in sheet.rows
+    }
+    _check_repeated(sheet.file, rows)
+    if "country" not in columns:
+        _check_sums(sheet, numbers)
     return Export(
         file=path.name,
         currency=_currency(sheet),
         since=first,
         until=last,
         columns=frozenset(columns),
-        rows=[
-            {
-                "campaign_id": cells["campaign_id"],
-                "campaign_name": cells.get("campaign_name"),
-                "country": _country(sheet, row, cells, locale),
-                "day": days["day"][row].isoformat() if "day" in days else None,
-                # Ads Manager leaves empty what is nothing.
-                **{
-                    name: str(numbers.get(plain(cells[name]), Decimal(0)))
-                    for name in NUMBERS
-                    if name in cells
-                },
-            }
-            for row, cells in sheet.rows
-        ],
+        rows=list(rows.values()),
     )
 
 
-def _formats(locale: str | None) -> dict[NumberFormat, str]:
-    try:
-        return formats_of(locale)
-    except UnknownLocale as error:
-        raise ExportUnusable(
-            f"There is no locale `{locale}`.", "Write it as de_DE or pt_BR."
-        ) from error
+def _check_repeated(file: str, rows: Mapping[int, Mapping[str, str | None]]) -> None:
+    """A row of its own is of an ad set, an age or a week, or is a sum of such rows."""
+    seen: dict[tuple[str | None, ...], int] = {}
+    for number, row in rows.items():
+        first = seen.setdefault(tuple(row[name] for name in KEY), number)
+        if first != number:
+            raise ExportUnusable(
+                f"{file}, rows {first} and {number} are of the same campaign, day and "
+                "country.",
+                "Export campaigns, broken down by day and country alone.",
+            )
 
 
-def _numbers(sheet: Sheet, formats: Mapping[NumberFormat, str]) -> dict[str, Decimal]:
-    """The number of each plain text in a column of numbers."""
-    texts: dict[str, bool] = {}
-    first: dict[str, tuple[int, str]] = {}
-    for row, cells in sheet.rows:
-        for name in NUMBERS:
-            text = plain(cells.get(name, ""))
-            if text not in NOTHING:
-                texts[text] = texts.get(text, False) or name in COUNTS
-                first.setdefault(text, (row, name))
-    try:
-        numbers = numbers_of(texts, formats)
-    except NoNumber as error:
-        hint = (
-            "Say in whose way the file's numbers are written, such as --locale de_DE."
-        )
-        raise sheet.unusable(*first[error.text], str(error), hint) from error
-    for text, number in numbers.items():
-        if abs(number) >= LARGEST or number != round(number, DECIMALS):
-            why = f"`{text}` is no amount or count that fits"
-            raise sheet.unusable(*first[text], why, AS_CSV)
-    return numbers
-
-
-def _days(sheet: Sheet, locale: str | None) -> dict[str, dict[int, date]]:
-    """Days by column and row; rows of one day each have a `day`."""
-    days = {
-        name: {
-            row: _day(sheet, row, name, cells[name], locale)
-            for row, cells in sheet.rows
-        }
-        for name in ("day", "since", "until")
-        if name in sheet.headers
-    }
-    if "day" not in days and "since" in days and days["since"] == days.get("until"):
-        days["day"] = days["since"]
-    return days
-
-
-def _day(sheet: Sheet, row: int, column: str, text: str, locale: str | None) -> date:
-    from babel.dates import parse_date
-
-    try:
-        return date.fromisoformat(plain(text))
-    except ValueError:
-        pass
-    try:
-        if locale:
-            return parse_date(plain(text), locale=locale.replace("-", "_"))
-    except (ValueError, IndexError):
-        pass
-    hint = "Write days as YYYY-MM-DD, or say in whose way they are: --locale de_DE."
-    raise sheet.unusable(row, column, f"`{text}` is no day", hint)
+def _check_sums(sheet: Sheet, numbers: Mapping[str, Decimal]) -> None:
+    """By country they are not the rows': what has no country is in none of them."""
+    for number, cells in sheet.sums:
+        for name in set(AMOUNTS) & set(cells):
+            told = numbers.get(plain(cells[name]))
+            parts = (numbers.get(plain(row[name]), 0) for _, row in sheet.rows)
+            if told is not None and told != sum(parts):
+                raise sheet.unusable(number, "campaign_id", NO_SUM, WITH_IDS)
 
 
 def _window(
@@ -191,43 +142,10 @@ def _window(
 
 def _currency(sheet: Sheet) -> str | None:
     told = {cells["currency"].strip() for _, cells in sheet.rows if "currency" in cells}
-    told |= {sheet.currency} if sheet.currency else set()
+    told = (told | {sheet.currency or ""}) - {""}
     if len(told) > 1:
         raise ExportUnusable(
             f"{sheet.file} is in several currencies: {', '.join(sorted(told))}.",
             "Export one account at a time.",
         )
     return next(iter(told), None)
-
-
-def _country(sheet: Sheet, row: int, cells: Cells, locale: str | None) -> str | None:
-    if "country" not in cells:
-        return None
-    text = cells["country"].strip()
-    if re.fullmatch(r"[A-Z]{2}", text):
-        return text
-    if folded(text) in ("", "unknown"):
-        return "unknown"
-    codes = _codes_by_name(locale).get(folded(text), set())
-    if len(codes) != 1:
-        raise sheet.unusable(
-            row,
-            "country",
-            f"`{text}` is no country known",
-            "Write its ISO code, such as DE, or say in whose language it is: --locale.",
-        )
-    return next(iter(codes))
-
-
-@functools.cache
-def _codes_by_name(locale: str | None) -> dict[str, set[str]]:
-    """Countries by their names in a language, or in all of Ads Manager's."""
-    from babel import Locale
-
-    found: dict[str, set[str]] = {}
-    for name in (locale,) if locale else LOCALES:
-        known = Locale.parse(name.replace("-", "_")).territories
-        for code, territory in known.items():
-            if re.fullmatch(r"[A-Z]{2}", code):
-                found.setdefault(folded(territory), set()).add(code)
-    return found

@@ -137,13 +137,19 @@ NUMBERS = (*AMOUNTS, *COUNTS)
 _IN_CURRENCY = re.compile(r"(?P<name>.+?)\s*\((?P<currency>[A-Z]{3})\)")
 
 
-def column_of(header: str) -> tuple[str | None, str | None]:
-    """Which column a header is, and the currency it names; None for the unknown."""
+def column_of(header: str) -> str | None:
+    """Which column a header is; None for the unknown."""
     in_currency = _IN_CURRENCY.fullmatch(header.strip())
     if in_currency:
         name = _KNOWN.get(folded(in_currency["name"]))
-        return (name, in_currency["currency"]) if name in AMOUNTS else (None, None)
-    return _KNOWN.get(folded(header)), None
+        return name if name in AMOUNTS else None
+    return _KNOWN.get(folded(header))
+
+
+def currency_of(header: str) -> str | None:
+    """The currency that an amount's header names."""
+    in_currency = _IN_CURRENCY.fullmatch(header.strip())
+    return in_currency["currency"] if in_currency else None
 
 
 def folded(header: str) -> str:

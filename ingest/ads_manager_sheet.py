@@ -1,22 +1,27 @@
-"""The rows of an Ads Manager export, as text: its encoding, columns and campaigns."""
+"""The rows of campaigns of an Ads Manager export, as text, by our columns."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.ads_manager_columns import HEADERS, NUMBERS, column_of, folded
+from ingest.ads_manager_columns import (
+    AMOUNTS,
+    HEADERS,
+    column_of,
+    currency_of,
+    folded,
+)
+from ingest.ads_manager_file import AS_CSV, read_table
 from ingest.errors import ExportUnusable
 from ingest.written_numbers import plain
 
-LARGEST = 256 * 1024 * 1024
-DELIMITERS = (",", ";", "\t")
 # What stands in a breakdown's column of a row that is the sum of the others.
 ALL = "all"
-AS_CSV = "Export again from Ads Manager as .csv, and do not save it from a spreadsheet."
-STEERING = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+NO_SUM = "it is empty, and the row is no sum of all campaigns"
+WITH_IDS = "Export again with the id of each campaign."
+# What a language sets between thousands.
+GROUPED = re.compile(r"(?<=\d)[., '](?=\d{3})")
 Cells = dict[str, str]
 
 
@@ -27,12 +32,14 @@ class Sheet:
     Attributes:
         headers: by our names, as they are written.
         currency: that the headers of amounts name.
+        sums: rows that say that they are the sum of all campaigns.
     """
 
     file: str
     headers: dict[str, str]
     currency: str | None
     rows: list[tuple[int, Cells]]
+    sums: list[tuple[int, Cells]]
 
     def unusable(self, row: int, column: str, why: str, hint: str) -> ExportUnusable:
         """What to raise for a cell that cannot be read."""
@@ -49,30 +56,23 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
     Raises:
         ExportUnusable: it is no such table.
     """
-    file, text = path.name, _text(path)
-    head, _, body = text.partition("\n")
-    first_row = 1
-    # A line of Excel's that says what separates the cells.
-    if re.fullmatch(r"sep=.\r?", head):
-        text, first_row = body, 2
-    delimiter = max(DELIMITERS, key=lambda each: len(_known(_header(text, each))))
-    written = _header(text, delimiter)
+    file, ours = path.name, set(map(folded, named.values()))
+    written, table = read_table(
+        path, lambda header: folded(header) in ours or column_of(header) is not None
+    )
     headers = _columns(file, written, named)
-    table = _table(file, text, delimiter)
-    rows = [
-        (number, dict(zip(written, cells, strict=True)))
-        for number, cells in enumerate(table, first_row)
-        if number > first_row and any(cells)
+    rows = [(number, dict(zip(written, cells, strict=True))) for number, cells in table]
+    found = [
+        (number, {name: cells[header] for name, header in headers.items()})
+        for number, cells in _campaign_rows(file, headers, rows)
     ]
-    kept = list(_campaign_rows(file, headers, rows))
+    kept = [(number, cells) for number, cells in found if cells["campaign_id"]]
     if not kept:
         raise ExportUnusable(
             f"{file} has no row of a campaign.", "Export days on which campaigns ran."
         )
-    _check_repeated(file, headers, kept)
-    currencies = sorted(
-        {told for each in headers.values() if (told := column_of(each)[1])}
-    )
+    amounts = [headers[name] for name in AMOUNTS if name in headers]
+    currencies = sorted({told for each in amounts if (told := currency_of(each))})
     if len(currencies) > 1:
         raise ExportUnusable(
             f"{file} has amounts in several currencies: {', '.join(currencies)}.",
@@ -82,66 +82,17 @@ def read_sheet(path: Path, named: Mapping[str, str]) -> Sheet:
         file=file,
         headers=headers,
         currency=currencies[0] if currencies else None,
-        rows=[
-            (number, {name: cells[header] for name, header in headers.items()})
-            for number, cells in kept
-        ],
+        rows=kept,
+        sums=[(number, cells) for number, cells in found if not cells["campaign_id"]],
     )
 
 
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ExportUnusable(
-                f"{path.name} is larger than {LARGEST // 1024**2} MB.",
-                "Export fewer days or columns at a time.",
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise ExportUnusable(
-            f"{path} cannot be read: {error.strerror}.", "Name a file that is there."
-        ) from error
-    if content.startswith(b"PK\x03\x04"):
-        raise ExportUnusable(f"{path.name} is a spreadsheet, no CSV.", AS_CSV)
-    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        text = content.decode("utf-16" if is_wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ExportUnusable(
-            f"{path.name} is neither UTF-8 nor UTF-16 (byte {error.start}).", AS_CSV
-        ) from error
-    if "\0" in text:
-        raise ExportUnusable(f"{path.name} is no text: it holds zero bytes.", AS_CSV)
-    # Names and what is wrong with them end on a terminal.
-    return STEERING.sub("?", text)
-
-
-def _header(text: str, delimiter: str) -> list[str]:
-    first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    return [each.strip() for each in first]
-
-
-def _known(headers: list[str]) -> set[str]:
-    return {name for each in headers if (name := column_of(each)[0])}
-
-
 def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[str, str]:
-    by_fold = {folded(header): header for header in written}
-    found: dict[str, str] = {}
-    for name, header in named.items():
-        if name not in HEADERS:
-            raise ExportUnusable(
-                f"There is no column `{name}` to name.", f"Name {', '.join(HEADERS)}."
-            )
-        if folded(header) not in by_fold:
-            raise ExportUnusable(
-                f"{file} has no column `{header}`.",
-                f"Its columns are: {', '.join(written)}.",
-            )
-        found[name] = by_fold[folded(header)]
+    found = {name: _named(file, written, name, named[name]) for name in named}
+    taken = set(found.values())
     for header in written:
-        known = column_of(header)[0]
-        if known is None or known in named or header in named.values():
+        known = column_of(header)
+        if known is None or known in named or header in taken:
             continue
         if known in found:
             raise ExportUnusable(
@@ -159,33 +110,32 @@ def _columns(file: str, written: list[str], named: Mapping[str, str]) -> dict[st
     return found
 
 
-def _table(file: str, text: str, delimiter: str) -> list[list[str]]:
-    import pandas
-
-    try:
-        frame = pandas.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
+def _named(file: str, written: list[str], name: str, header: str) -> str:
+    if name not in HEADERS:
+        raise ExportUnusable(
+            f"There is no column `{name}` to name.", f"Name {', '.join(HEADERS)}."
         )
-    except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
-        why = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise ExportUnusable(f"{file} is no table: {why}.", AS_CSV) from error
-    # A row that ends early lacks its last cells.
-    values: list[list[str]] = frame.fillna("").to_numpy(dtype=object).tolist()
-    return values
+    same = [each for each in written if folded(each) == folded(header)]
+    if not same:
+        raise ExportUnusable(
+            f"{file} has no column `{header}`.",
+            f"Its columns are: {', '.join(written)}.",
+        )
+    if len(same) > 1:
+        raise ExportUnusable(
+            f"{file} has {len(same)} columns `{header}`.",
+            "Export again with one of them.",
+        )
+    return same[0]
 
 
 def _campaign_rows(
     file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
 ) -> Iterator[tuple[int, Cells]]:
-    """The rows of campaigns, without those that are sums of others.
+    """The rows of campaigns, and without an id what says that it is their sum.
 
-    `Results from 12 campaigns` stands first or last and has no id, day or country; a
-    sum over days or countries has `All` there.
+    `Results from 12 campaigns` stands first or last and has no id, day or country. A
+    sum over days or countries has `All` there and is left out.
     """
     campaigns = {cells[headers["campaign_id"]] for _, cells in rows} - {""}
     for number, cells in rows:
@@ -199,15 +149,18 @@ def _campaign_rows(
             )
             continue
         name = cells[headers["campaign_name"]] if "campaign_name" in headers else ""
-        is_named_so = re.findall(r"\d+", plain(name)) == [str(len(campaigns))]
+        digits = re.findall(r"\d+", GROUPED.sub("", plain(name)))
+        is_named_so = digits == [str(len(campaigns))]
         is_of_all = bool(breakdowns) and not any(breakdowns)
         is_at_an_end = number in (rows[0][0], rows[-1][0])
-        if not is_at_an_end or not (is_named_so or is_of_all or not name.strip()):
+        is_of_a_country = "country" in headers and cells[headers["country"]]
+        says_so = is_named_so or is_of_all or not name.strip()
+        if not is_at_an_end or not says_so or is_of_a_country:
             raise ExportUnusable(
-                f"{file}, row {number}, column `{headers['campaign_id']}`: it is "
-                "empty, and the row is no sum of all campaigns.",
-                "Export again with the id of each campaign.",
+                f"{file}, row {number}, column `{headers['campaign_id']}`: {NO_SUM}.",
+                WITH_IDS,
             )
+        yield number, {**cells, headers["campaign_id"]: ""}
 
 
 def _id(file: str, headers: Mapping[str, str], number: int, cells: Cells) -> str:
@@ -221,19 +174,3 @@ def _id(file: str, headers: Mapping[str, str], number: int, cells: Cells) -> str
         f"{'an id that a spreadsheet has rounded' if is_rounded else 'no id'}.",
         AS_CSV,
     )
-
-
-def _check_repeated(
-    file: str, headers: Mapping[str, str], rows: list[tuple[int, Cells]]
-) -> None:
-    counted = {headers[name] for name in NUMBERS if name in headers}
-    seen: dict[tuple[str, ...], int] = {}
-    for number, cells in rows:
-        key = tuple(cell for header, cell in cells.items() if header not in counted)
-        if key in seen:
-            raise ExportUnusable(
-                f"{file}, rows {seen[key]} and {number} are of the same campaign, day "
-                "and country.",
-                "Leave one out, or export the column that tells them apart.",
-            )
-        seen[key] = number

@@ -36,6 +36,8 @@ PathwaysError              exit 1
 
 from datetime import datetime
 
+from ingest.printable import printable
+
 
 class PathwaysError(Exception):
     """A failure that a user can act on.
@@ -60,10 +62,13 @@ class PathwaysError(Exception):
 
 
 class ExportUnusable(PathwaysError):
-    """An Ads Manager export that cannot be read as it is."""
+    """An Ads Manager export that cannot be read as it is. Its cells are in the text."""
 
     code = "EXPORT-001"
     exit_code = 2
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(printable(message), printable(hint))
 
 
 class ConfigError(PathwaysError):

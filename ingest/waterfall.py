@@ -9,20 +9,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.printable import printable
+
 BAR = 24
 
 
 def in_short(explained: dict[str, Any]) -> str:
     """The document of `pathways explain --json`: a sentence and the steps."""
     console = _console()
-    _print_steps(console, _printable(explained))
+    _print_steps(console, _all_printable(explained))
     return _printed(console)
 
 
 def waterfall(explained: dict[str, Any]) -> str:
     """The document of `pathways explain --json`, as a table, sentences and checks."""
     console = _console()
-    explained = _printable(explained)
+    explained = _all_printable(explained)
     _print_steps(console, explained)
     for step in explained["steps"]:
         console.print(f"{_name(step['dimension'])}: {step['sentence']}", markup=False)
@@ -41,14 +43,13 @@ def waterfall(explained: dict[str, Any]) -> str:
     return _printed(console)
 
 
-def _printable(value: Any) -> Any:
-    """The same without what would steer the terminal: names are Meta's."""
+def _all_printable(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _printable(each) for name, each in value.items()}
+        return {name: _all_printable(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_printable(each) for each in value]
+        return [_all_printable(each) for each in value]
     if isinstance(value, str):
-        return "".join(each if each.isprintable() else "?" for each in value)
+        return printable(value)
     return value
 
 
@@ -135,7 +136,9 @@ def _row(row: dict[str, Any]) -> str:
     if row["bottom_delta"] is not None:
         what.append(f"over {_signed(row['bottom_delta'])}")
     ids = f"{row['level']} {row['object_id']}" if row["object_id"] else "all levels"
-    return f"{row['date_day']} {row['country_code']} {who} ({ids}): {' '.join(what)}"
+    # An export may have one row for all days and countries.
+    where = " ".join(filter(None, (row["date_day"], row["country_code"]))) or "all days"
+    return f"{where} {who} ({ids}): {' '.join(what)}"
 
 
 def _print_check(console: Console, check: dict[str, Any]) -> None:

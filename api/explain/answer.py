@@ -43,7 +43,7 @@ def explanation(
         ApiError: store, reader, metric, campaign, days or moments cannot be used, or
             what was published at a moment is not kept.
     """
-    _check_request(asked, now)
+    _check_request(asked, now, exported)
     at_a, at_b = asked.as_of_a or asked.as_of, asked.as_of_b or asked.as_of
     if at_a == at_b or exported:
         with snapshots.reading(caller, at_a) as reader:
@@ -123,7 +123,15 @@ def _explained(
     )
 
 
-def _check_request(asked: ExplainQuery, now: datetime) -> None:
+def _check_request(
+    asked: ExplainQuery, now: datetime, exported: Exported | None
+) -> None:
+    if exported and asked.shares:
+        raise BadParameter(
+            "An export has no numbers under A's rules, so no other order of them has "
+            "one.",
+            "Leave out --shares.",
+        )
     for moment in (asked.as_of, asked.as_of_a, asked.as_of_b):
         if moment is not None and moment > now:
             raise BadParameter(

@@ -38,6 +38,7 @@ def run_checks(
         "store": scope.store,
         "country": scope.country,
         "campaign_ids": scope.campaign_ids,
+        "left_out": scope.left_out,
         "first_day": first_day,
         "last_day": last_day,
         "row_limit": ROWS,
@@ -85,7 +86,8 @@ def run_checks(
             "Compare with include_inactive=true: their spend was real.",
         )
     )
-    return sorted(checks, key=place)
+    compared = (each for each in checks if each.account_id not in scope.left_out)
+    return sorted(compared, key=place)
 
 
 def _known(row: Row, found: list[Row]) -> ExplainCheck:
@@ -116,7 +118,8 @@ def _unread_days(scope: Scope, comparison: Comparison, days: Days) -> ExplainChe
     missing = [
         row
         for row in days.rows
-        if not row["is_read"]
+        if row["account_id"] not in scope.left_out
+        and not row["is_read"]
         and not row["is_before_account"]
         and row["date_day"] < comparison.windows["b"]["today"]
     ]

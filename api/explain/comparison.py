@@ -142,7 +142,7 @@ def compare(
                 **splits,
             },
         ),
-        classes=reader.rows("explain_classes", {}),
+        classes=reader.rows("explain_classes", {**splits}),
         shares=reader.rows(
             "explain_shapley",
             {"rules": [int(rule) for rule in ordered], "last_mask": masks[-1]},

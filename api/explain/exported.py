@@ -27,19 +27,6 @@ ADS_MANAGER = Contract(
     currency="account",
     clicks="all",
 )
-TEXTS = ("campaign_id", "campaign_name", "country", "day")
-NUMBERS = (
-    "spend",
-    "purchase_value",
-    "impressions",
-    "clicks",
-    "link_clicks",
-    "outbound_clicks",
-    "landing_page_views",
-    "add_to_cart",
-    "checkouts_initiated",
-    "purchases",
-)
 
 
 @dataclass(frozen=True)
@@ -49,9 +36,11 @@ class Exported:
     Attributes:
         file: its name.
         currency: of its money; None where it has none.
-        columns: which of TEXTS and NUMBERS it has; without `day` a row is of all days,
-            without `country` of all countries.
-        rows: each with all columns, numbers as decimal text, days as ISO text.
+        columns: which it has of a row's; without `day` a row is of all days, without
+            `country` of all countries.
+        rows: one of a campaign, day and country, by `campaign_id`, `campaign_name`,
+            `day`, `country` and the columns of PARTS; numbers as decimal text, days as
+            ISO text.
     """
 
     file: str
@@ -65,7 +54,7 @@ class Exported:
         """As `queries/explain_export.sql` binds it."""
         lists = {
             f"exported_{name}": [row.get(name) for row in self.rows]
-            for name in ("campaign_id", "campaign_name", *NUMBERS)
+            for name in ("campaign_id", "campaign_name", *map(_column, PARTS))
         }
         return {
             **lists,

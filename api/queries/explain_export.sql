@@ -2,48 +2,24 @@
 -- of an export, with its account and whether our rows of these days have the same. An
 -- export that does not split by day or country has null there.
 create or replace temporary table explain_export as
-with listed as (
+with exported as (
 
     select
         unnest(cast($exported_campaign_id as varchar[])) as campaign_id,
         unnest(cast($exported_campaign_name as varchar[])) as campaign_name,
         unnest(cast($exported_countries as varchar[])) as country_code,
-        unnest(cast($exported_spend as varchar[])) as spend_account_currency,
-        unnest(cast($exported_purchase_value as varchar[]))
+        unnest(cast($exported_spend as decimal(18, 4)[])) as spend_account_currency,
+        unnest(cast($exported_purchase_value as decimal(18, 4)[]))
             as purchase_value_account_currency,
-        unnest(cast($exported_impressions as varchar[])) as impressions,
-        unnest(cast($exported_clicks as varchar[])) as clicks,
-        unnest(cast($exported_link_clicks as varchar[])) as link_clicks,
-        unnest(cast($exported_outbound_clicks as varchar[])) as outbound_clicks,
-        unnest(cast($exported_landing_page_views as varchar[])) as landing_page_views,
-        unnest(cast($exported_add_to_cart as varchar[])) as add_to_cart,
-        unnest(cast($exported_checkouts_initiated as varchar[])) as checkouts_initiated,
-        unnest(cast($exported_purchases as varchar[])) as purchases,
+        unnest(cast($exported_impressions as bigint[])) as impressions,
+        unnest(cast($exported_clicks as bigint[])) as clicks,
+        unnest(cast($exported_link_clicks as bigint[])) as link_clicks,
+        unnest(cast($exported_outbound_clicks as bigint[])) as outbound_clicks,
+        unnest(cast($exported_landing_page_views as bigint[])) as landing_page_views,
+        unnest(cast($exported_add_to_cart as bigint[])) as add_to_cart,
+        unnest(cast($exported_checkouts_initiated as bigint[])) as checkouts_initiated,
+        unnest(cast($exported_purchases as bigint[])) as purchases,
         unnest(cast($exported_days as date[])) as date_day
-
-),
-
--- Finer rows, of ad sets or ages, add up to the campaign's.
-exported as (
-
-    select
-        campaign_id,
-        max(campaign_name) as campaign_name,
-        country_code,
-        sum(cast(spend_account_currency as decimal(18, 4))) as spend_account_currency,
-        sum(cast(purchase_value_account_currency as decimal(18, 4)))
-            as purchase_value_account_currency,
-        sum(cast(impressions as bigint)) as impressions,
-        sum(cast(clicks as bigint)) as clicks,
-        sum(cast(link_clicks as bigint)) as link_clicks,
-        sum(cast(outbound_clicks as bigint)) as outbound_clicks,
-        sum(cast(landing_page_views as bigint)) as landing_page_views,
-        sum(cast(add_to_cart as bigint)) as add_to_cart,
-        sum(cast(checkouts_initiated as bigint)) as checkouts_initiated,
-        sum(cast(purchases as bigint)) as purchases,
-        date_day
-    from listed
-    group by campaign_id, country_code, date_day
 
 ),
 

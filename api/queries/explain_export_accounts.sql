@@ -1,11 +1,9 @@
--- Grain: one row per account of the store: whether the export has a campaign of it, or
--- has none that is known, and may be of any.
-with exported as (
-
-    select list(distinct account_id) filter (where account_id is not null) as ids
-    from explain_export
-
-)
+-- Grain: one row per account of the store: whether it is one of the export's. Makes the
+-- view explain_exported_accounts: one row, the ids of those that its campaigns are of;
+-- null where none of its campaigns is known: then it may be of any.
+create or replace temporary view explain_exported_accounts as
+select list(distinct account_id) filter (where account_id is not null) as ids
+from explain_export;
 
 select
     accounts.account_id,
@@ -13,6 +11,6 @@ select
     exported.ids is null
     or list_contains(exported.ids, accounts.account_id) as is_exported
 from marts.accounts
-cross join exported
+cross join explain_exported_accounts as exported
 where accounts.store = $store
 order by accounts.account_id

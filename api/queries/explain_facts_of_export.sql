@@ -2,7 +2,8 @@
 -- of an export (explain_export.sql), as explain_facts.sql does of one snapshot. Rows of
 -- both are given to both; three rules tell which count. 512: B leaves out ours that the
 -- export lacks. 1024: A leaves out the export's that we lack. 2048: of what both have A
--- takes our numbers, B the export's. Accounts of which it has no campaign are left out.
+-- takes our numbers, B the export's. Accounts of which it has no campaign are left out,
+-- their days too (explain_export_accounts.sql).
 create or replace temporary view explain_facts as
 with exported_keys as (
 
@@ -10,14 +11,6 @@ with exported_keys as (
         campaign_id,
         country_code,
         case when has_day then date_day end as date_day
-    from explain_export
-
-),
-
--- Ads Manager exports an account; where no campaign is known it may be any.
-exported_accounts as (
-
-    select list(distinct account_id) filter (where account_id is not null) as ids
     from explain_export
 
 ),
@@ -39,10 +32,8 @@ ours as (
             and facts.country_code
             = coalesce(exported_keys.country_code, facts.country_code)
             and facts.date_day = coalesce(exported_keys.date_day, facts.date_day)
-    cross join exported_accounts
-    where
-        exported_accounts.ids is null
-        or list_contains(exported_accounts.ids, facts.account_id)
+    cross join explain_exported_accounts as exported
+    where exported.ids is null or list_contains(exported.ids, facts.account_id)
 
 ),
 
@@ -90,12 +81,14 @@ select * from theirs;
 
 create or replace temporary view explain_days as
 select
-    store,
-    account_id,
+    account_days.store,
+    account_days.account_id,
     true as is_in_a,
     false as is_in_b,
-    date_day
+    account_days.date_day
 from marts.account_days
+cross join explain_exported_accounts as exported
+where exported.ids is null or list_contains(exported.ids, account_days.account_id)
 
 union all
 

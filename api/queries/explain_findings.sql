@@ -1,11 +1,13 @@
 -- Grain: one row per check and thing that it found in the days, country and campaigns
--- asked for, the largest first, `row_limit` of each; `found_count` counts all of them.
+-- asked for, but in no account left out, the largest first, `row_limit` of each;
+-- `found_count` counts all of them.
 with facts as not materialized (
 
     select *
     from marts.explain_rows
     where
         store = $store
+        and not list_contains(cast($left_out as varchar[]), account_id)
         and level = 'campaign'
         and date_day between cast($first_day as date) and cast($last_day as date)
         and (cast($country as varchar) is null or country_code = $country)
@@ -32,6 +34,7 @@ gaps as (
     from marts.level_gaps
     where
         store = $store
+        and not list_contains(cast($left_out as varchar[]), account_id)
         and date_day between cast($first_day as date) and cast($last_day as date)
         and (
             cast($campaign_ids as varchar[]) is null

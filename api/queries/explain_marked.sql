@@ -5,7 +5,8 @@
 -- judged together: day_bits has 1 for A's window at A's today, 2 for B's window at A's,
 -- 4 for A's at B's, 8 for B's at B's. Currency (128) and definition (256) let every row
 -- in and change its parts: `_ab` is by A's currency and B's definition. A ratio has a
--- top and a bottom part, any other metric a top.
+-- top and a bottom part, any other metric a top. `value_bits`: 1 where currency changes
+-- a part of the row, 2 where definition does.
 create or replace temporary table explain_marked as
 with facts as not materialized (
 
@@ -227,7 +228,7 @@ ruled_parts as not materialized (
 
 ),
 
-parts as (
+parts as not materialized (
 
     select
         account_id,
@@ -254,6 +255,33 @@ parts as (
         date_day
     from ruled_parts
 
+),
+
+valued as (
+
+    select
+        *,
+        -- A coalesce: a part that is not known is no part of a sum.
+        case
+            when
+                coalesce(top_aa, 0) = coalesce(top_ba, 0)
+                and coalesce(top_ab, 0) = coalesce(top_bb, 0)
+                and coalesce(bottom_aa, 0) = coalesce(bottom_ba, 0)
+                and coalesce(bottom_ab, 0) = coalesce(bottom_bb, 0)
+                then 0
+            else 1
+        end
+        + case
+            when
+                coalesce(top_aa, 0) = coalesce(top_ab, 0)
+                and coalesce(top_ba, 0) = coalesce(top_bb, 0)
+                and coalesce(bottom_aa, 0) = coalesce(bottom_ab, 0)
+                and coalesce(bottom_ba, 0) = coalesce(bottom_bb, 0)
+                then 0
+            else 2
+        end as value_bits
+    from parts
+
 )
 
-select * from parts
+select * from valued

@@ -5,6 +5,7 @@ with unioned as (
     select
         1 as table_rank,
         store,
+        account_id,
         campaign_id,
         country_code,
         spend_account_currency,
@@ -18,6 +19,7 @@ with unioned as (
     select
         2 as table_rank,
         store,
+        account_id,
         campaign_id,
         country_code,
         spend_account_currency,
@@ -31,6 +33,7 @@ with unioned as (
     select
         3 as table_rank,
         store,
+        account_id,
         campaign_id,
         country_code,
         spend_account_currency,
@@ -52,6 +55,7 @@ summed as (
     from unioned
     where
         store = $store
+        and not list_contains(cast($left_out as varchar[]), account_id)
         and date_day between cast($first_day as date) and cast($last_day as date)
         and (cast($country as varchar) is null or country_code = $country)
         and (

@@ -102,12 +102,24 @@ def test_columns_and_countries_are_known_in_the_language_of_the_export(
 
 
 def test_a_column_of_another_name_is_named(read: Callable[..., Export]) -> None:
-    header = HEADER.replace("Campaign ID", "Kampanj-id").replace("Day", "Datum")
+    """Though no header is known, which would tell what separates the cells."""
+    named = {"campaign_id": "kampanj-ID", "day": "Datum", "spend": "Kostnad (SEK)"}
 
-    export = read(header, ROW, named={"campaign_id": "kampanj-ID", "day": "Datum"})
+    export = read("Kampanj-id;Datum;Kostnad (SEK)", "1;2026-03-04;10,50", named=named)
 
-    assert export.rows[0]["campaign_id"] == "1"
-    assert export.rows[0]["day"] == "2026-03-04"
+    assert export.currency == "SEK"
+    (row,) = export.rows
+    assert (row["campaign_id"], row["day"]) == ("1", "2026-03-04")
+    assert row["spend"] == "10.50"
+
+
+def test_an_empty_cell_names_no_currency(read: Callable[..., Export]) -> None:
+    header = "Campaign ID,Day,Amount spent,Currency"
+
+    some = read(header, "1,2026-03-04,1.00,", "2,2026-03-04,1.00,EUR")
+    none = read(header, "1,2026-03-04,1.00,")
+
+    assert (some.currency, none.currency) == ("EUR", None)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +141,25 @@ def test_the_sum_of_all_campaigns_is_no_row(
     assert [row["spend"] for row in read(HEADER, *lines).rows] == ["10.50", "1.00"]
 
 
+def test_a_row_without_an_id_is_a_sum_if_its_amounts_are_that_of_all_rows(
+    read: Callable[..., Export],
+) -> None:
+    """By country they are not: what has no country is in the sum and in no row."""
+    header = (
+        "Campaign ID,Campaign name,Amount spent (USD),Reporting starts,Reporting ends"
+    )
+    days = "2026-03-01,2026-03-07"
+    rows = [f"{number},One,1.50,{days}" for number in range(1000)]
+
+    export = read(header, *rows, f',"Results from 1,000 campaigns","1,500.00",{days}')
+
+    assert len(export.rows) == 1000
+    with pytest.raises(ExportUnusable, match="row 3, column `Campaign ID`: it is empt"):
+        read(header, rows[0], f",Brand 1,7.00,{days}")
+    with pytest.raises(ExportUnusable, match="row 3, column `Campaign ID`: it is empt"):
+        read(HEADER, ROW, ",Brand 1,2026-03-04,US,7.00,1")
+
+
 def test_sums_over_days_or_countries_are_no_rows(read: Callable[..., Export]) -> None:
     export = read(HEADER, "1,One,All,US,99.00,9", "1,One,2026-03-04,All,98.00,8", ROW)
 
@@ -138,7 +169,7 @@ def test_sums_over_days_or_countries_are_no_rows(read: Callable[..., Export]) ->
 def test_what_stands_empty_is_nothing_and_what_is_not_there_is_no_column(
     read: Callable[..., Export],
 ) -> None:
-    export = read(HEADER, "1,One,2026-03-04,,10.50,")
+    export = read(HEADER, "1,One,2026-03-04,Unknown,10.50,")
 
     assert (export.rows[0]["purchases"], export.rows[0]["country"]) == ("0", "unknown")
     assert "impressions" not in export.columns
@@ -179,9 +210,34 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
     [
         (["Campaign name,Day", "One,2026-03-04"], "no column known as the campaign's"),
         ([HEADER + ",Käufe", ROW + ",2"], "two columns for purchases"),
+        ([HEADER + ",Purchases", ROW + ",2"], "two columns for purchases"),
         ([HEADER, ROW + ",too,many"], "is no table: Expected 6 fields in line 2"),
         ([HEADER], "has no row of a campaign"),
-        ([HEADER, ROW, ROW], "rows 2 and 3 are of the same campaign, day and country"),
+        ([HEADER, ROW, "2,Two,2026-03-04"], "row 3 has fewer cells than the first"),
+        (
+            [HEADER, "", '1,"One', 'Two",2026-03-04,US,1.00,2'],
+            "row 3 has a line end within a cell",
+        ),
+        (
+            [HEADER, '1,"One,2026-03-04,US,1.00,2', '2,"Two,2026-03-04,US,1.00,2'],
+            "is no table: ',' expected after",
+        ),
+        (
+            [HEADER, ROW.replace("US", ""), ROW],
+            "row 2, column `Country`: it is empty, as in a sum over countries",
+        ),
+        (
+            [HEADER + ",Age", ROW + ",All", ROW + ",18-24"],
+            "rows 2 and 3 are of the same campaign, day and country",
+        ),
+        (
+            [
+                "Campaign ID,Amount spent (USD),Reporting starts,Reporting ends",
+                "1,30.00,2026-03-01,2026-03-31",
+                "1,10.00,2026-03-08,2026-03-14",
+            ],
+            "rows 2 and 3 are of the same campaign, day and country",
+        ),
         (
             [HEADER, "", ROW.replace("10.50", "1.2.3")],
             "row 3, column `Amount spent (USD)`: `1.2.3` is no number",
@@ -215,7 +271,10 @@ def test_days_in_the_way_of_a_language_are_read_when_it_is_named(
             "`6.01E+14` is an id that a spreadsheet has rounded",
         ),
         ([HEADER, "one" + ROW[1:]], "row 2, column `Campaign ID`: `one` is no id"),
-        ([HEADER, "\x1b[2J" + ROW[1:]], "column `Campaign ID`: `?[2J` is no id"),
+        (
+            [HEADER, ROW.replace("US", "A\x1b[2J\u202e\u2028B")],
+            "column `Country`: `A?[2J??B` is no country known",
+        ),
         (
             [HEADER, ROW, ROW[1:], ROW.replace("04", "05")],
             "row 3, column `Campaign ID`: it is empty",
@@ -250,8 +309,10 @@ def test_what_cannot_be_read_is_refused_by_row_and_column(
         (HEADER.encode() + b"\n1,K\xe4ufe", "neither UTF-8 nor UTF-16"),
         (HEADER.encode() + b"\n1,\x00", "holds zero bytes"),
         (b"", "no column known"),
+        (f"{HEADER}\r{ROW}\r".encode(), "is no table: new-line character"),
+        (b'"' + HEADER.encode() + b"x" * 140_000, "is no table: field larger than"),
     ],
-    ids=["xlsx", "latin", "zero bytes", "empty"],
+    ids=["xlsx", "latin", "zero bytes", "empty", "old line ends", "open quote"],
 )
 def test_what_is_no_text_is_refused(
     read: Callable[..., Export], content: bytes, said: str
@@ -267,6 +328,7 @@ def test_what_is_no_text_is_refused(
     [
         ({"named": {"campaign": "Day"}}, "There is no column `campaign` to name"),
         ({"named": {"spend": "Cost"}}, "has no column `Cost`"),
+        ({"named": {"spend": "tax"}}, "has 2 columns `tax`"),
         ({"locale": "xx_YY"}, "There is no locale `xx_YY`"),
         ({"since": date(2026, 3, 5)}, "has days outside of 2026-03-05"),
     ],
@@ -276,9 +338,14 @@ def test_what_is_said_of_an_export_has_to_be_true(
     read: Callable[..., Export], asked: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ExportUnusable) as refused:
-        read(HEADER, ROW, **asked)
+        read(HEADER + ",Tax,TAX", ROW + ",1,2", **asked)
 
     assert said in refused.value.message
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(ExportUnusable, match="zero is larger than 32 MB"):
+        read_export(Path("/dev/zero"), named={}, locale=None, since=None, until=None)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -195,8 +195,9 @@ def test_only_what_reads_an_export_imports_pandas_and_babel() -> None:
     found = importers(INGEST, {"pandas", "babel"})
 
     assert found == {
-        "ingest.ads_manager",
-        "ingest.ads_manager_sheet",
+        "ingest.ads_manager_cells",
+        "ingest.ads_manager_file",
+        "ingest.written_days",
         "ingest.written_numbers",
     }
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from ingest.errors import ConfigError
-from tests.api.explain.conftest import steps_of
+from tests.api.explain.conftest import World, steps_of
 
 Row = dict[str, Any]
 HEADER = "Campaign ID;Campaign name;Day;Country;Amount spent (USD);Purchases"
+SPENT_USD = "Campaign ID,Day,Amount spent (USD)"
 # What was read, but for what Meta gave to no country: 1.50 on 4 March.
 READ = (
     "1;campaign 1;2026-03-01;US;16,00;4",
@@ -23,6 +24,14 @@ READ = (
     "2;campaign 2;2026-03-05;US;7,00;1",
     "1;campaign 1;2026-03-10;DE;8,25;2",
 )
+
+
+def classes_of(data: Row) -> list[tuple[Any, ...]]:
+    told = ("name", "left_out_of_a_by", "left_out_of_b_by", "other_value_by")
+    return [
+        tuple(each[name] for name in (*told, "row_count", "top_a", "top_b"))
+        for each in data["classes"]
+    ]
 
 
 @pytest.fixture
@@ -103,6 +112,13 @@ def test_each_campaign_day_and_country_that_differs_is_a_row_of_its_step(
         "US",
     )
     assert "That makes it 2.50 USD more, by 1 row." in other["sentence"]
+    # What both have is one row, and in both: the days of campaign 1 and of 4.
+    assert classes_of(data) == [
+        ("a_only", [], ["not_in_export"], [], 3, "108.50", "0.00"),
+        ("b_only", ["not_in_ours"], [], [], 1, "0.00", "5.00"),
+        ("both_other_value", [], [], ["other_numbers"], 1, "10.00", "12.50"),
+        ("both_same_value", [], [], [], 3, "24.50", "24.50"),
+    ]
     assert data["summary"].startswith("AI Budget shows 143.00 EUR, Ads Manager 42.00 ")
 
 
@@ -115,6 +131,7 @@ def test_a_reader_that_hides_campaigns_is_told_by_its_own_rules_first(
     assert data["a"]["value"] == "36.00"
     assert steps_of(data)[0] == ("status", "107.00")
     assert data["difference"] == "105.50"
+    assert ("b_only", ["status"], [], [], 2, "0.00", "107.00") in classes_of(data)
 
 
 def test_a_ratio_adds_up_too(compared: Callable[..., Row]) -> None:
@@ -152,7 +169,7 @@ def test_without_days_campaigns_and_countries_are_compared(
 def test_without_countries_what_meta_gave_to_none_is_compared_too(
     compared: Callable[..., Row],
 ) -> None:
-    data = compared("1,2026-03-04,11.50", header="Campaign ID,Day,Amount spent (USD)")
+    data = compared("1,2026-03-04,11.50", header=SPENT_USD)
 
     assert (data["a"]["value"], data["b"]["value"]) == ("11.50", "11.50")
     assert data["summary"].startswith(
@@ -177,9 +194,7 @@ def test_of_a_store_with_several_accounts_the_exported_one_is_compared(
     compared: Callable[..., Row],
 ) -> None:
     """Bolt has campaign 10 in dollars and, in another account, 11 in euros."""
-    header = "Campaign ID,Day,Amount spent (USD)"
-
-    data = compared("10,2026-03-09,12.00", header=header, store="bolt")
+    data = compared("10,2026-03-09,12.00", header=SPENT_USD, store="bolt")
 
     assert (data["a"]["value"], data["b"]["value"]) == ("10.00", "12.00")
     assert steps_of(data) == [
@@ -190,6 +205,42 @@ def test_of_a_store_with_several_accounts_the_exported_one_is_compared(
     ]
     (check,) = [each for each in data["checks"] if each["check"] == "export_accounts"]
     assert check["evidence"].startswith("The export has no campaign of 222;")
+
+
+def test_an_account_that_the_export_leaves_out_casts_no_doubt(
+    compared: Callable[..., Row], world: World, publish: Callable[..., None]
+) -> None:
+    """Account 222: a failed check, a gap, a row that one table lacks, days unread."""
+    day = {"store": "bolt", "account_id": "222", "date_day": "2026-03-09"}
+    failed = {"check_name": "hierarchy", "verdict": "fail", "evidence": "It fails."}
+    gap = {"parent_id": "11", "spend_account_currency": "2.50", "purchases": 0}
+    world["marts.status_checks"].append(day | failed)
+    world["marts.level_gaps"] = [day | gap]
+    world["core.meta_daily_metrics"] = [
+        row for row in world["core.meta_daily_metrics"] if row["account_id"] != "222"
+    ]
+    world["marts.level_days"] = [
+        row for row in world["marts.level_days"] if row["account_id"] != "222"
+    ]
+    publish(world)
+
+    data = compared("10,2026-03-09,12.00", header=SPENT_USD, store="bolt")
+
+    doubted = {each["check"] for each in data["checks"] if each["verdict"] != "ok"}
+    assert doubted == {"export_accounts"}
+    assert "222" not in {each["account_id"] for each in data["checks"]}
+
+
+def test_a_day_that_only_an_account_left_out_has_read_is_not_known(
+    compared: Callable[..., Row],
+) -> None:
+    """Account 222 was read from 8 March on, 333 from 4 March."""
+    header = "Campaign ID,Day,Amount spent (EUR)"
+
+    data = compared("11,2026-03-05,3.00", header=header, store="bolt")
+
+    assert (data["a"]["value"], data["a"]["reason"]) == (None, "not_read")
+    assert data["b"]["value"] == "3.00"
 
 
 @pytest.mark.parametrize(
@@ -213,8 +264,9 @@ def test_of_a_store_with_several_accounts_the_exported_one_is_compared(
             {"country": "US"},
             "does not say which country",
         ),
+        (HEADER, READ[0], {"shares": True}, "no numbers under A's rules"),
     ],
-    ids=["another currency", "a part that it lacks", "a country it does not name"],
+    ids=["another currency", "a lacking part", "a country it does not name", "shares"],
 )
 def test_what_the_export_cannot_be_compared_in_is_refused(
     compared: Callable[..., Row], header: str, line: str, asked: Row, said: str

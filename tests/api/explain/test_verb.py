@@ -75,11 +75,12 @@ def test_names_are_printed_as_they_are_and_steer_no_terminal(
     data = explained()
     data["summary"] = "Report [old] shows nothing [/x]"
     data["a"]["contract"]["label"] = "Report [old]"
-    data["steps"][0]["rows"][0]["campaign_name"] = "\x1b[2Jgone"
+    unnamed = {"date_day": None, "country_code": None}
+    data["steps"][0]["rows"][0] |= unnamed | {"campaign_name": "\x1b[2J\u202egone"}
 
     drawn = waterfall(data)
 
     assert "Report [old] shows nothing [/x]" in drawn
     assert "Report [old]  " in drawn
     assert "\x1b" not in drawn
-    assert "?[2Jgone" in drawn
+    assert "  all days ?[2J?gone (" in drawn
