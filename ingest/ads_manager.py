@@ -61,8 +61,9 @@ def read_export(
         ExportUnusable: it cannot be read, and why.
     """
     sheet = read_sheet(path, named)
-    days = days_in(sheet, locale)
+    # Numbers first: they refuse a locale that there is not.
     numbers = numbers_in(sheet, locale)
+    days = days_in(sheet, locale)
     first, last = _window(sheet, days, since, until)
     columns = set(sheet.headers) & {"campaign_id", "campaign_name", "country", *NUMBERS}
     if "day" in days:

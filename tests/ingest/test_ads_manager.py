@@ -343,6 +343,13 @@ def test_what_is_said_of_an_export_has_to_be_true(
     assert said in refused.value.message
 
 
+def test_an_unknown_locale_is_refused_before_a_day_is_read_by_it(
+    read: Callable[..., Export],
+) -> None:
+    with pytest.raises(ExportUnusable, match="There is no locale `xx_YY`"):
+        read(HEADER, ROW.replace("2026-03-04", "04.03.2026"), locale="xx_YY")
+
+
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
     with pytest.raises(ExportUnusable, match="zero is larger than 32 MB"):
         read_export(Path("/dev/zero"), named={}, locale=None, since=None, until=None)
