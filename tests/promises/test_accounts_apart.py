@@ -132,19 +132,19 @@ WAYS = [
     pytest.param(failing("app_removed"), "META-190", id="app removed", marks=SLOW),
     pytest.param(failing("no_session"), "META-190", id="no session", marks=SLOW),
     pytest.param(expired_midway, "META-190", id="token expired midway"),
-    pytest.param(failing("permission"), "META-200", id="no ads_read"),
+    pytest.param(failing("permission"), "META-200", id="no ads_read", marks=SLOW),
     pytest.param(failing("permission_10"), "META-10", id="app not allowed", marks=SLOW),
     pytest.param(
         failing("permission_272"), "META-272", id="permission 272", marks=SLOW
     ),
     pytest.param(failing("permission_3"), "META-3", id="no capability", marks=SLOW),
-    pytest.param(failing("disabled_account"), None, id="disabled account"),
+    pytest.param(failing("disabled_account"), None, id="disabled", marks=SLOW),
     pytest.param(
         failing("unknown_object"), "META-100", id="unknown account", marks=SLOW
     ),
     pytest.param(failing("unknown_error"), "META-002", id="unknown error", marks=SLOW),
-    pytest.param(unknown_currency, "META-CURRENCY", id="unknown currency"),
-    pytest.param(broken_server, "META-002", id="server error for ever"),
+    pytest.param(unknown_currency, "META-CURRENCY", id="unknown currency", marks=SLOW),
+    pytest.param(broken_server, "META-002", id="server error for ever", marks=SLOW),
 ]
 
 

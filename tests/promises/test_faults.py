@@ -25,7 +25,6 @@ from tests.promises.fault_run import (
 
 # Some on every run of the suite; the rest in the slower ring.
 EVERY_RUN = {
-    "closed mid body, for ever",
     "endless pages",
     "too large: only reports",
 }
