@@ -11,7 +11,9 @@ keys          what a key is, and what keys.json keeps of it
 auth          from the key of a request to its caller
 callers       who asks, and which stores it may see
 limits        how often and how much at once
-params        what requests may ask: defaults, limits, store, window
+params        what requests may ask: names, defaults, limits
+asked         what a request asks for: its store, days and campaigns
+dependencies  what FastAPI hands to a route: settings, clock, reader
 schemas*      the shapes of answers with meanings and units, for OpenAPI
 columns       meanings of columns, as the tables document them
 documents     JSON documents of the data folder, whole or Unusable

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Literal
 
 from api.as_of import Past
+from api.asked import Window
 from api.callers import Caller
-from api.params import Level, Window
+from api.params import Level
 from api.pointing import ByHand
 from api.schemas import (
     AsOf,

@@ -1,17 +1,13 @@
-"""What requests may ask: parameters, their defaults and limits. All of it is here.
+"""What requests may ask: parameters, their defaults and limits. All of them are here.
 
 A window of days has both ends included and is in each account's own days. Today is the
 store's newest local day at the clock; it counts, and is marked partial.
 """
 
-import asyncio
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import Depends, Request
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -19,16 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
 )
-from starlette.exceptions import HTTPException
-
-from api.auth import WhoAsks
-from api.callers import unknown_store
-from api.errors import BadParameter, BadRange, NoData, StoreNeeded, UnknownCampaign
-from api.settings import Settings
-from api.snapshots import Reader, Row, Snapshots
 
 LONGEST_DAYS = 1200
 DASHBOARD_DAYS = 7
@@ -298,207 +285,3 @@ class ObjectsQuery(StoreQuery, AsOfQuery):
         max_length=500,
         description="`meta.next_cursor` of the page before; else the same request.",
     )
-
-
-@dataclass(frozen=True)
-class Window:
-    """The days answered and those they are compared with, both ends included."""
-
-    today: date
-    since: date
-    until: date
-    previous_since: date | None
-    previous_until: date | None
-
-    def values(self) -> dict[str, object]:
-        """As the queries bind it."""
-        return {
-            "since": self.since,
-            "until": self.until,
-            "previous_since": self.previous_since,
-            "previous_until": self.previous_until,
-        }
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-def _snapshots(request: Request) -> Snapshots:
-    snapshots: Snapshots = request.app.state.snapshots
-    return snapshots
-
-
-def _moment(request: Request) -> datetime:
-    return _settings(request).moment()
-
-
-def _as_of(request: Request) -> datetime | None:
-    """The past moment that is asked for; only routes that take it ask for this."""
-    asked = request.query_params.get("as_of")
-    if asked is None:
-        return None
-    try:
-        moment = _PAST_MOMENT.validate_python(asked).astimezone(UTC)
-    except (ValidationError, OverflowError) as error:
-        raise BadParameter(
-            "The parameter as_of is no moment with a zone.",
-            "Write it such as 2026-03-10T09:30:00Z.",
-        ) from error
-    if moment > _settings(request).moment():
-        raise BadParameter(
-            f"The moment {moment.isoformat()} has not come yet.",
-            "Leave out as_of for what is known now.",
-        )
-    return moment
-
-
-_AsOf = Annotated[datetime | None, Depends(_as_of)]
-_PAST_MOMENT: TypeAdapter[datetime] = TypeAdapter(PastMoment)
-
-
-def _moment_asked(request: Request, as_of: _AsOf) -> datetime:
-    return as_of or _moment(request)
-
-
-def _reader_asked(request: Request, caller: WhoAsks, as_of: _AsOf) -> Iterator[Reader]:
-    with _snapshots(request).reading(caller, as_of) as reader:
-        request.state.snapshot_id = reader.snapshot_id
-        yield reader
-
-
-def _reader(request: Request, caller: WhoAsks) -> Iterator[Reader]:
-    with _snapshots(request).reading(caller) as reader:
-        request.state.snapshot_id = reader.snapshot_id
-        yield reader
-
-
-async def _accepted(request: Request) -> str:
-    return request.headers.get("accept", "")
-
-
-async def _has_gone(request: Request) -> Callable[[], bool]:
-    """Tells, in any other thread, whether the caller has gone away."""
-    loop = asyncio.get_running_loop()
-
-    async def is_gone() -> bool:
-        try:
-            return await request.is_disconnected()
-        except HTTPException:
-            # It looks by reading on, and there is more of a body than may be read.
-            return True
-
-    def has_gone() -> bool:
-        return asyncio.run_coroutine_threadsafe(is_gone(), loop).result()
-
-    return has_gone
-
-
-UsedSettings = Annotated[Settings, Depends(_settings)]
-Accepted = Annotated[str, Depends(_accepted)]
-HasGone = Annotated[Callable[[], bool], Depends(_has_gone)]
-OpenSnapshots = Annotated[Snapshots, Depends(_snapshots)]
-Moment = Annotated[datetime, Depends(_moment)]
-# Left once the route is through: a caller who reads slowly holds no snapshot.
-OneSnapshot = Annotated[Reader, Depends(_reader, scope="function")]
-# Of routes that take `as_of`: the clock of their windows, and what they read.
-MomentAsked = Annotated[datetime, Depends(_moment_asked)]
-SnapshotAsked = Annotated[Reader, Depends(_reader_asked, scope="function")]
-
-
-def asked_store(reader: Reader, store: str | None) -> Row:
-    """The store asked for, or the only one, as `queries/stores.sql` gives it.
-
-    Of the caller's stores: any other is as if there were none.
-
-    Raises:
-        StoreNeeded: none is named and there are several.
-        UnknownStore: there is none of that name.
-        NoData: the snapshot holds none at all.
-    """
-    stores = reader.rows("stores", {"store": store})
-    if store is not None and not stores:
-        raise unknown_store(store)
-    if not stores:
-        raise NoData("The snapshot holds no store.", "Run `pathways run`.")
-    if len(stores) > 1:
-        names = ", ".join(row["store"] for row in stores)
-        raise StoreNeeded(
-            "Several stores are served: name one.", f"Add store=: {names}."
-        )
-    return stores[0]
-
-
-def asked_window(
-    reader: Reader,
-    store: str,
-    query: DaysQuery,
-    compare: Compare,
-    now: datetime,
-    default_days: int,
-) -> Window:
-    """The days a request asks for, at the clock.
-
-    Raises:
-        BadRange: both period and days are given, the end lies before the start, or the
-            window is longer than LONGEST_DAYS.
-    """
-    if query.period is not None and (query.since or query.until):
-        raise BadRange(
-            "Both a period and days are asked for.",
-            "Leave out period, or since and until.",
-        )
-    (row,) = reader.rows(
-        "window",
-        {
-            "store": store,
-            "since": query.since,
-            "until": query.until,
-            "period": query.period,
-            "compare": compare,
-            "default_days": default_days,
-            "now": now,
-        },
-    )
-    row.pop("day_count")
-    check_days(row["since"], row["until"])
-    return Window(**row)
-
-
-def check_days(since: date, until: date) -> None:
-    """Make sure that a window can be answered.
-
-    Raises:
-        BadRange: it ends before it starts, or is longer than LONGEST_DAYS.
-    """
-    if since > until:
-        raise BadRange(
-            f"The window ends on {until}, before it starts on {since}.",
-            "Let since be the earlier day.",
-        )
-    days = (until - since).days + 1
-    if days > LONGEST_DAYS:
-        raise BadRange(
-            f"The window has {days} days; {LONGEST_DAYS} are the most for one answer.",
-            "Ask for fewer days at a time.",
-        )
-
-
-def check_campaigns(reader: Reader, store: str, campaign_ids: list[str] | None) -> None:
-    """Make sure that the store has the campaigns asked for.
-
-    Raises:
-        UnknownCampaign: it lacks one.
-    """
-    if campaign_ids is None:
-        return
-    found = reader.rows(
-        "campaigns_known", {"store": store, "campaign_ids": campaign_ids}
-    )
-    unknown = set(campaign_ids) - {row["campaign_id"] for row in found}
-    if unknown:
-        raise UnknownCampaign(
-            f"The store has no campaign {', '.join(sorted(unknown))}.",
-            "/v1/objects?type=campaign lists them.",
-        )

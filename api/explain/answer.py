@@ -4,6 +4,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from api.answers import about_the_past, coverage, meta, read_days, unconverted
+from api.asked import Window, asked_store, check_campaigns, check_days
 from api.callers import Caller
 from api.errors import BadParameter
 from api.explain.checks import run_checks
@@ -12,13 +13,7 @@ from api.explain.contracts import Side, asked_contract
 from api.explain.document import document
 from api.explain.exported import ADS_MANAGER, Exported, check_export, put_beside
 from api.explain.measures import asked_measure
-from api.params import (
-    ExplainQuery,
-    Window,
-    asked_store,
-    check_campaigns,
-    check_days,
-)
+from api.params import ExplainQuery
 from api.schemas import Answer
 from api.schemas_explain import Explanation
 from api.settings import Settings

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+from api.asked import check_days
 from api.errors import NotAdditive
 from api.explain.contracts import Contract, Rule, Side, differing_rules
 from api.explain.measures import Measure
-from api.params import check_days
 from api.snapshots import Reader, Row
 
 # Rows are of a day and a country.

@@ -5,15 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers import UNCONVERTED, coverage, meta, read_days, unconverted
-from api.params import (
-    BUDGET_DAYS,
-    BudgetQuery,
-    MomentAsked,
-    SnapshotAsked,
-    UsedSettings,
-    asked_store,
-    asked_window,
-)
+from api.asked import asked_store, asked_window
+from api.dependencies import MomentAsked, SnapshotAsked, UsedSettings
+from api.params import BUDGET_DAYS, BudgetQuery
 from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_budget import (
     Budget,

@@ -7,17 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.answers import UNCONVERTED, Days, coverage, meta, read_days, unconverted
-from api.params import (
-    DASHBOARD_DAYS,
-    DashboardQuery,
-    MomentAsked,
-    SnapshotAsked,
-    UsedSettings,
-    Window,
-    asked_store,
-    asked_window,
-    check_campaigns,
-)
+from api.asked import Window, asked_store, asked_window, check_campaigns
+from api.dependencies import MomentAsked, SnapshotAsked, UsedSettings
+from api.params import DASHBOARD_DAYS, DashboardQuery
 from api.schemas import Answer, Hidden, StatusFilter, Unconverted
 from api.schemas_dashboard import METRICS, RATIOS, Dashboard
 from api.snapshots import Row

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers import meta
-from api.params import DefinitionsQuery, Moment, OneSnapshot, UsedSettings
+from api.dependencies import Moment, OneSnapshot, UsedSettings
+from api.params import DefinitionsQuery
 from api.schemas import Answer
 from api.schemas_definitions import Definitions, DimensionDefinition, MetricDefinition
 

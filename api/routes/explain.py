@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.auth import WhoAsks
+from api.dependencies import Moment, OpenSnapshots, UsedSettings
 from api.explain.answer import explanation
-from api.params import ExplainQuery, Moment, OpenSnapshots, UsedSettings
+from api.params import ExplainQuery
 from api.schemas import Answer
 from api.schemas_explain import Explanation
 

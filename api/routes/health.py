@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.answers import stale_now
 from api.auth import WhoAsks
-from api.params import Moment, OpenSnapshots, UsedSettings
+from api.dependencies import Moment, OpenSnapshots, UsedSettings
 from api.schemas import Shape, Stale, told
 from api.status_file import is_late, read_status
 

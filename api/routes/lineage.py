@@ -5,8 +5,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth import who_asks
+from api.dependencies import UsedSettings
 from api.errors import NoLineage
-from api.params import UsedSettings
 
 router = APIRouter(tags=["documentation"])
 

@@ -6,8 +6,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers import stale_now
 from api.auth import WhoAsks
+from api.dependencies import Moment, OpenSnapshots, UsedSettings
 from api.errors import NoData, SnapshotUnusable
-from api.params import Moment, OpenSnapshots, UsedSettings
 from api.scraping import Ages, Requests
 from api.shelf import Source
 from api.snapshots import Snapshots

@@ -5,14 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.answers import meta
+from api.asked import asked_store
 from api.cursors import read_cursor, text, write_cursor
-from api.params import (
-    MomentAsked,
-    ObjectsQuery,
-    SnapshotAsked,
-    UsedSettings,
-    asked_store,
-)
+from api.dependencies import MomentAsked, SnapshotAsked, UsedSettings
+from api.params import ObjectsQuery
 from api.schemas import Answer, Hidden, StatusFilter
 from api.schemas_objects import AdObject, Objects, ObjectsSummary, StatusCounts
 

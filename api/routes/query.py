@@ -6,17 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.answers import coverage, meta, read_days
+from api.asked import asked_store, asked_window
 from api.cursors import read_cursor, write_cursor
+from api.dependencies import MomentAsked, SnapshotAsked, UsedSettings
 from api.measures import Plan, planned
-from api.params import (
-    DASHBOARD_DAYS,
-    MomentAsked,
-    PastQuery,
-    SnapshotAsked,
-    UsedSettings,
-    asked_store,
-    asked_window,
-)
+from api.params import DASHBOARD_DAYS, PastQuery
 from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_query import MetricsQuery, QueryColumn, QueryResult, QueryRow
 from api.snapshots import Reader, Row

@@ -7,22 +7,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.answers import coverage, meta, read_days
+from api.asked import asked_store, asked_window
 from api.cursors import read_cursor, text, write_cursor
+from api.dependencies import Accepted, HasGone, MomentAsked, SnapshotAsked, UsedSettings
 from api.errors import BadParameter
 from api.exports import HEADERS, Export, UsedExports
 from api.forms import MEDIA_TYPE, asked_form
-from api.params import (
-    DASHBOARD_DAYS,
-    Accepted,
-    HasGone,
-    Level,
-    MomentAsked,
-    RowsQuery,
-    SnapshotAsked,
-    UsedSettings,
-    asked_store,
-    asked_window,
-)
+from api.params import DASHBOARD_DAYS, Level, RowsQuery
 from api.schemas import NOTHING_HIDDEN, Answer, StatusFilter
 from api.schemas_objects import AccountRow, AdRow, AdsetRow, CampaignRow, MetricsRow
 from api.snapshots import Reader, Row

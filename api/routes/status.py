@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from api.answers import meta, stale_now
 from api.auth import WhoAsks
 from api.callers import unknown_store
+from api.dependencies import Moment, OpenSnapshots, UsedSettings
 from api.errors import NoData, SnapshotUnusable
-from api.params import Moment, OpenSnapshots, StoreQuery, UsedSettings
+from api.params import StoreQuery
 from api.schemas import Answer, Meta, Stale
 from api.schemas_status import AccountFreshness, Check, Status
 from api.snapshots import Reader, Row

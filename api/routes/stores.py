@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from api.answers import meta
 from api.callers import unknown_store
-from api.params import Moment, OneSnapshot, StoreQuery, UsedSettings
+from api.dependencies import Moment, OneSnapshot, UsedSettings
+from api.params import StoreQuery
 from api.schemas import Account, Answer, Store
 from api.snapshots import Reader, Row
 

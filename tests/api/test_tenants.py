@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from api.callers import EVERYONE, Caller
+from api.dependencies import OpenSnapshots
 from api.doors import OPEN_PATHS
 from api.errors import UnknownStore
 from api.main import create_app
-from api.params import OpenSnapshots
 from api.settings import Settings
 from api.snapshots import QUERIES, Snapshots
 from api.status_file import WITHHELD
