@@ -66,9 +66,10 @@ def _load(folder: Path) -> Mapping[str, Query]:
             texts[name],
         )
 
+    wholes = {name: whole(name) for name in texts}
     return {
         name: Query(sql, frozenset(re.findall(r"\$([a-z_]+)", sql)))
-        for name, sql in ((name, whole(name)) for name in texts)
+        for name, sql in wholes.items()
     }
 
 
@@ -101,8 +102,7 @@ class _Watch:
         try:
             if self._is_ended_in_time():
                 return
-        except Exception:
-            # Whatever the question fails with, the query keeps its bound.
+        except Exception:  # whatever it is, the query keeps its bound
             LOGGER.exception("Whether a query is given up is not known: it is ended.")
         self.is_late.set()
         # An interrupt that comes between two statements is lost: repeat it.

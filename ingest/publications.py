@@ -150,8 +150,7 @@ def record(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> frozenset[s
     known = [
         told
         for file in (data_dir / "snapshots").glob("*.json")
-        if file.with_suffix(".duckdb").exists()
-        for told in _told_by(file)
+        if file.with_suffix(".duckdb").exists() and (told := _told_by(file))
     ]
     for told in _let_out(known, data_dir):
         connection.execute(
@@ -206,18 +205,18 @@ def keep_only(
     )
 
 
-def _told_by(file: Path) -> Iterator[Told]:
-    """What a manifest says of its publication; nothing where it is damaged."""
+def _told_by(file: Path) -> Told | None:
+    """What a manifest says of its publication; None where it is damaged."""
     manifest = read_json(file) or {}
     if not all(isinstance(manifest.get(name), str) for name in _IN_A_MANIFEST):
-        return
-    if manifest["snapshot_id"] == file.stem and is_moment(
-        str(manifest["published_at"])
-    ):
-        yield {name: manifest[name] for name in _IN_A_MANIFEST} | {
-            "clock_was_ahead": bool(manifest.get("clock_was_ahead")),
-            "previous": manifest.get("previous"),
-        }
+        return None
+    told = {name: manifest[name] for name in _IN_A_MANIFEST}
+    if told["snapshot_id"] != file.stem or not is_moment(str(told["published_at"])):
+        return None
+    return told | {
+        "clock_was_ahead": bool(manifest.get("clock_was_ahead")),
+        "previous": manifest.get("previous"),
+    }
 
 
 def _let_out(known: Iterable[Told], data_dir: Path) -> Iterator[Told]:

@@ -18,7 +18,7 @@ from ingest.failpoints import reached
 from ingest.files import copy_whole, digest_of, read_json, write_json
 from ingest.pointer import Pointer
 from ingest.snapshot_ids import new_id, order
-from ingest.windows import is_zone
+from ingest.windows import zone_named
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,11 @@ def find(data_dir: Path, snapshot_id: str) -> Snapshot | None:
     return Snapshot(
         file=folder / f"{snapshot_id}.duckdb",
         bytes=size,
-        zones=tuple(filter(is_zone, zones if isinstance(zones, list) else ())),
+        zones=tuple(
+            zone
+            for zone in (zones if isinstance(zones, list) else ())
+            if isinstance(zone, str) and zone_named(zone)
+        ),
         **{name: str(value) for name, value in told.items()},
     )
 

@@ -75,15 +75,6 @@ def local_day(moment: datetime, timezone_name: str) -> date:
     return moment.astimezone(ZoneInfo(timezone_name)).date()
 
 
-def is_zone(name: object) -> bool:
-    """Whether it is a time zone that this machine knows."""
-    try:
-        return isinstance(name, str) and bool(ZoneInfo(name).key)
-    # ZoneInfoNotFoundError is a KeyError; a folder of zones is no zone: OSError.
-    except (KeyError, ValueError, OSError):
-        return False
-
-
 def is_partial(day: date, read_at: datetime, timezone_name: str) -> bool:
     """Whether the account's day was still running when it was read."""
     return day >= local_day(read_at, timezone_name)

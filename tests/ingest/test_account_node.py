@@ -45,7 +45,7 @@ def test_account_is_as_meta_describes_it() -> None:
 @pytest.mark.parametrize(
     ("told", "code"),
     [
-        pytest.param({"currency": "XXX"}, "META-CURRENCY", id="unknown currency"),
+        pytest.param({"currency": "QQQ"}, "META-CURRENCY", id="unknown currency"),
         pytest.param({"currency": None}, "META-ACCOUNT", id="no currency"),
         pytest.param({"timezone_name": "Mars/Base"}, "META-TIMEZONE", id="unknown"),
         pytest.param({"timezone_name": "America"}, "META-TIMEZONE", id="no zone"),

@@ -42,7 +42,7 @@ class UnderWay:
         UnderWay.count += is_request
         try:
             await self._app(scope, receive, send)
-        except Exception:
+        except Exception:  # counted, whatever it is, and raised on
             UnderWay.failed += 1
             raise
         finally:
